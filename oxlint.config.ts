@@ -1,0 +1,68 @@
+import { defineConfig, type OxlintOverride } from 'oxlint'
+import { forbiddenFor, packages, type Package } from './boundaries.ts'
+
+function boundary(from: Package, files: string[], forbidden: readonly Package[]): OxlintOverride {
+  const others = packages.filter((to) => to !== from).join('|')
+  return {
+    files,
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              regex: `^(\\.\\./)+(${others})(/|$)`,
+              message: 'Packages import each other by name (@keelson/…), never by path.',
+            },
+            ...forbidden.map((to) => ({
+              group: [`@keelson/${to}`, `@keelson/${to}/*`],
+              message: `${from}/ may not import ${to}/: see boundaries.ts.`,
+            })),
+          ],
+        },
+      ],
+    },
+  }
+}
+
+export default defineConfig({
+  plugins: ['typescript', 'import', 'unicorn', 'oxc', 'promise', 'node', 'vitest'],
+  options: { typeAware: true, reportUnusedDisableDirectives: 'error' },
+  categories: { correctness: 'error', suspicious: 'error' },
+  ignorePatterns: ['node_modules', '.demo', '.bench', '.check'],
+  rules: {
+    'import/no-cycle': 'error',
+    'import/no-default-export': 'error',
+    'typescript/no-explicit-any': 'error',
+    'typescript/no-floating-promises': 'error',
+    'typescript/no-misused-promises': 'error',
+    'typescript/await-thenable': 'error',
+    'typescript/consistent-type-imports': 'error',
+    'typescript/switch-exhaustiveness-check': 'error',
+    'typescript/return-await': 'error',
+    'no-console': 'error',
+    'typescript/no-unsafe-type-assertion': 'off',
+    'unicorn/require-module-specifiers': 'off',
+    'no-var': 'error',
+    'prefer-const': 'error',
+    eqeqeq: 'error',
+    'unicorn/prefer-node-protocol': 'error',
+    'no-restricted-imports': ['error', { patterns: [] }],
+  },
+  overrides: [
+    ...packages
+      .filter((name) => name !== 'testbed')
+      .flatMap((name) => [
+        boundary(name, [`${name}/**/*.ts`, `${name}/**/*.tsx`], forbiddenFor(name)),
+        // A test may also use the test world.
+        boundary(
+          name,
+          [`${name}/**/*.test.ts`],
+          forbiddenFor(name).filter((to) => to !== 'testbed'),
+        ),
+      ]),
+    boundary('testbed', ['testbed/**/*.ts'], []),
+    { files: ['*.config.ts'], rules: { 'import/no-default-export': 'off' } },
+    { files: ['testbed/**/*.ts'], rules: { 'no-console': 'off' } },
+  ],
+})

@@ -1,0 +1,52 @@
+import { defineConfig } from 'vitest/config'
+
+const ignored = ['**/node_modules/**']
+
+/** A suite is a file ending: what a test needs decides where it runs (CONTRIBUTING.md, "Suites"). */
+export default defineConfig({
+  cacheDir: '/tmp/keelson-vitest',
+  test: {
+    retry: 0,
+    allowOnly: false,
+    passWithNoTests: false,
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['**/*.test.ts'],
+          exclude: [...ignored, '**/*.cluster.test.ts', '**/*.hosts.test.ts', '**/*.machine.test.ts'],
+        },
+      },
+      {
+        test: {
+          name: 'cluster',
+          include: ['**/*.cluster.test.ts'],
+          exclude: ignored,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'hosts',
+          include: ['**/*.hosts.test.ts'],
+          exclude: ignored,
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'machine',
+          include: ['**/*.machine.test.ts'],
+          exclude: ignored,
+          testTimeout: 300_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+})
