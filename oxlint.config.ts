@@ -43,6 +43,8 @@ export default defineConfig({
     'no-console': 'error',
     'typescript/no-unsafe-type-assertion': 'off',
     'unicorn/require-module-specifiers': 'off',
+    'unicorn/consistent-function-scoping': 'off',
+    'import/no-unassigned-import': ['error', { allow: ['reflect-metadata'] }],
     'no-var': 'error',
     'prefer-const': 'error',
     eqeqeq: 'error',

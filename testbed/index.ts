@@ -1,1 +1,3 @@
-export {}
+export { ControlPlane, type ControlPlaneOptions } from './control-plane/control-plane.ts'
+export { eventually, DeadlineError } from './deadline.ts'
+export { CertificateAuthority } from './pki.ts'
