@@ -44,6 +44,7 @@ export default defineConfig({
     'typescript/no-unsafe-type-assertion': 'off',
     'unicorn/require-module-specifiers': 'off',
     'unicorn/consistent-function-scoping': 'off',
+    'unicorn/no-useless-spread': 'off',
     'import/no-unassigned-import': ['error', { allow: ['reflect-metadata'] }],
     'no-var': 'error',
     'prefer-const': 'error',

@@ -1,0 +1,56 @@
+import { existsSync } from 'node:fs'
+import { mustRun, runCommand } from '../command.ts'
+import { eventually } from '../deadline.ts'
+
+const prefix = '10.88.0'
+const bridge = 'br0'
+
+/** Where the capsule itself, and so the API server and the operator, is on the hosts' network. */
+export const hubAddress = `${prefix}.1`
+
+const ip = (...args: string[]) => mustRun(['ip', ...args])
+
+/** The bridge of the hosts, in the network namespace of the capsule. */
+export async function openBridge(): Promise<void> {
+  if (process.env['KEELSON_CAPSULE'] === undefined || existsSync('/sys/class/net/eth0'))
+    throw new Error('Hosts live inside a capsule only: run this by `make test` or `make demo`')
+  if (existsSync(`/sys/class/net/${bridge}`)) return
+  await ip('link', 'add', bridge, 'type', 'bridge')
+  await ip('address', 'add', `${hubAddress}/24`, 'dev', bridge)
+  await ip('link', 'set', bridge, 'up')
+}
+
+export function hostAddress(index: number): string {
+  return `${prefix}.${index}`
+}
+
+export function networkNamespace(name: string): string {
+  return `/run/netns/${name}`
+}
+
+/** A fresh network namespace for a host: as on a real machine, addresses, rules and sysctls are gone with a reboot. */
+export async function attachNetwork(name: string, index: number): Promise<void> {
+  await detachNetwork(name, index)
+  const link = `v${index}`
+  await ip('netns', 'add', name)
+  await ip('link', 'add', link, 'type', 'veth', 'peer', 'name', 'host0', 'netns', name)
+  await ip('link', 'set', link, 'master', bridge, 'up')
+  await ip('-n', name, 'link', 'set', 'lo', 'up')
+  await ip('-n', name, 'address', 'add', `${hostAddress(index)}/24`, 'dev', 'host0')
+  await ip('-n', name, 'link', 'set', 'host0', 'up')
+  await ip('-n', name, 'route', 'add', 'default', 'via', hubAddress)
+}
+
+/** Takes the host off the network, so that nothing answers for it any more, not even a refusal. */
+export async function detachNetwork(name: string, index: number): Promise<void> {
+  if (existsSync(networkNamespace(name))) await ip('netns', 'delete', name)
+  // The pair goes with the last process of its namespace; the outer end by hand, should that take long.
+  await eventually(
+    `the link of ${name} is gone`,
+    async () => {
+      if (existsSync(`/sys/class/net/v${index}`)) await runCommand(['ip', 'link', 'delete', `v${index}`])
+      return !existsSync(`/sys/class/net/v${index}`)
+    },
+    5_000,
+  )
+}
