@@ -1,1 +1,4 @@
-export {}
+export { clientName } from './client-identity.ts'
+export { AgentConfig, ConfigError, readConfig, readTls, type TlsMaterial } from './config.ts'
+export { AgentServer, type AgentServerOptions } from './server.ts'
+export { version } from './version.ts'

@@ -1,1 +1,6 @@
-export {}
+export { changeResource, readResource, type Parameters } from './change-resource.ts'
+export { readFacts } from './facts.ts'
+export { ResourceError, type ResourceErrorKind } from './resource-error.ts'
+export type { Change, Fields, Plan, ResourceType } from './resource-type.ts'
+export { resourceTypes } from './resources/index.ts'
+export { System } from './system.ts'

@@ -1,1 +1,53 @@
-export {}
+export { KubeClient } from './client.ts'
+export type {
+  ApplyOptions,
+  DeleteOptions,
+  KubeClientOptions,
+  ListOptions,
+  ObjectList,
+  ObjectPage,
+  PatchOptions,
+  Selection,
+  WatchOptions,
+  WriteOptions,
+} from './client.ts'
+export type { Clock } from './clock.ts'
+export type { ClientConfiguration, Credentials } from './configuration.ts'
+export { Controller, TerminalError } from './controller.ts'
+export type { ControllerCounters, ControllerOptions, ReconcileResult } from './controller.ts'
+export {
+  AlreadyExistsError,
+  BadRequestError,
+  ConflictError,
+  ConnectionError,
+  ExpiredError,
+  ForbiddenError,
+  InvalidError,
+  KubeError,
+  NotFoundError,
+  ServerError,
+  TooManyRequestsError,
+  UnauthorizedError,
+} from './errors.ts'
+export { loadInCluster } from './in-cluster.ts'
+export { defineKind, kinds } from './kinds.ts'
+export type { Kind, Node, NodeCondition } from './kinds.ts'
+export { loadKubeconfig } from './kubeconfig.ts'
+export { keyOf, nameOf } from './object.ts'
+export type {
+  Condition,
+  Draft,
+  KubernetesObject,
+  ListMeta,
+  ObjectMeta,
+  ObjectName,
+  OwnerReference,
+  Status,
+  StatusCause,
+} from './object.ts'
+export { Reflector } from './reflector.ts'
+export type { ReflectorCounters, ReflectorOptions } from './reflector.ts'
+export type { Change, ReadonlyStore } from './store.ts'
+export type { WatchEvent } from './watch-stream.ts'
+export { WorkQueue } from './work-queue.ts'
+export type { WorkQueueOptions } from './work-queue.ts'

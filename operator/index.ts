@@ -1,1 +1,1 @@
-export {}
+export { runOperator, type OperatorOptions } from './operator.ts'

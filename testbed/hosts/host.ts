@@ -1,32 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { closeSync, openSync, readFileSync, readlinkSync } from 'node:fs'
+import { closeSync, openSync, readFileSync } from 'node:fs'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { destroyCgroup, makeCgroup, spawnIn } from '../capsule/cgroup.ts'
 import { CommandError, mustRun, runCommand, type CommandOptions, type CommandResult } from '../command.ts'
 import { eventually } from '../deadline.ts'
+import { enterHost, findLeader, hostMarker } from './leader.ts'
 import { attachNetwork, detachNetwork, hostAddress, networkNamespace } from './network.ts'
-
-/** A command in a host gets no more than what the host's own init has: plain root would set the clock of the whole machine. */
-const droppedInHost = [
-  ...[
-    'sys_time',
-    'sys_module',
-    'sys_rawio',
-    'syslog',
-    'sys_pacct',
-    'wake_alarm',
-    'block_suspend',
-    'mac_admin',
-    'mac_override',
-  ],
-  ...['audit_read', 'perfmon', 'bpf', 'checkpoint_restore'],
-]
-
-const environmentInHost = ['PATH=/usr/sbin:/usr/bin:/sbin:/bin', 'HOME=/root', 'LANG=C.UTF-8', 'TERM=dumb']
-
-/** A file with the host's name that proves that a process really sees the host's root, not the machine's. */
-const marker = 'etc/keelson-testbed-host'
 
 /** systemd-nspawn(1): the exit code of a container that asked for a reboot. */
 const rebootAsked = 133
@@ -66,7 +46,7 @@ export class Host implements AsyncDisposable {
     const overlay = `lowerdir=${layers.join(':')},upperdir=${directory}/upper,workdir=${directory}/work`
     await mustRun(['mount', '-t', 'overlay', 'overlay', '-o', overlay, host.root])
     const own = {
-      [`/${marker}`]: `${name}\n`,
+      [`/${hostMarker}`]: `${name}\n`,
       '/etc/hostname': `${name}\n`,
       '/etc/hosts': `127.0.0.1 localhost\n127.0.1.1 ${name}\n`,
       // Empty: made at the first boot, as machine-id(5) asks of an image.
@@ -151,25 +131,16 @@ export class Host implements AsyncDisposable {
     })
   }
 
-  /**
-   * The host's own first process, as seen from outside. Just after the start the container's child is not in the host yet, so what it
-   * sees is checked before anything is entered: a `poweroff` meant for a host must never meet the machine.
-   */
+  /** The host's own first process, as seen from outside; undefined while it is not up. */
   #leader(): number | undefined {
     const pid = this.#container?.pid
     if (pid === undefined) return undefined
     try {
-      for (const child of readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')) {
-        const apart = ['pid', 'mnt'].every(
-          (kind) => readlinkSync(`/proc/${child}/ns/${kind}`) !== readlinkSync(`/proc/self/ns/${kind}`),
-        )
-        if (!apart || readFileSync(`/proc/${child}/comm`, 'utf8').trim() !== 'systemd') continue
-        if (readFileSync(`/proc/${child}/root/${marker}`, 'utf8').trim() === this.name) return Number(child)
-      }
+      const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim()
+      return findLeader(this.name, children.split(' ').map(Number))
     } catch {
-      // It went away while it was looked at.
+      return undefined
     }
-    return undefined
   }
 
   async #booted(): Promise<void> {
@@ -241,24 +212,4 @@ export class Host implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.destroy()
   }
-}
-
-function enterHost(leader: number, argv: readonly string[]): string[] {
-  return [
-    ...['setpriv', `--bounding-set=${droppedInHost.map((name) => `-${name}`).join(',')}`, '--'],
-    ...[
-      'nsenter',
-      `--target=${leader}`,
-      '--mount',
-      '--uts',
-      '--ipc',
-      '--net',
-      '--pid',
-      '--cgroup',
-      '--root',
-      '--wd',
-      '--',
-    ],
-    ...['/usr/bin/env', '-i', ...environmentInHost, ...argv],
-  ]
 }

@@ -1,0 +1,26 @@
+# Each target works as the first command on a fresh clone; what it lacks it installs.
+.DEFAULT_GOAL := help
+.PHONY: help demo shell test check clean
+
+help:
+	@echo 'make demo  [HOSTS=3] [CHECK=1]      a real control plane and real hosts, and what Keelson does with them'
+	@echo "make shell HOST=worker-1 [CMD='…']  enters a host of the running demo"
+	@echo 'make test  [SUITE=unit]             every test'
+	@echo 'make check                          format, lint, types, unused code, generated files'
+	@echo 'make clean                          what these commands made in this tree'
+
+demo:
+	@HOSTS='$(HOSTS)' CHECK='$(CHECK)' toolchain/run --machine testbed/demo/start.ts
+
+shell: export SHELL_COMMAND = $(CMD)
+shell:
+	@toolchain/run --machine testbed/demo/shell.ts '$(HOST)'
+
+test:
+	@toolchain/run --machine testbed/test/run.ts $(SUITE)
+
+check:
+	@toolchain/run toolchain/check.ts
+
+clean:
+	rm -rf node_modules .demo .bench

@@ -1,0 +1,48 @@
+import { parseArgs } from 'node:util'
+import { System } from '@keelson/engine'
+import { pino } from 'pino'
+import { ConfigError, readConfig, readTls } from './config.ts'
+import { AgentServer } from './server.ts'
+import { version } from './version.ts'
+
+/** Shorter than the unit's TimeoutStopSec, so that the agent ends by itself. */
+const closeDeadlineMs = 20_000
+
+async function main(args: string[]): Promise<void> {
+  const logger = pino({ base: { version }, timestamp: pino.stdTimeFunctions.isoTime })
+  try {
+    const config = await readConfig(configPath(args))
+    const tls = await readTls(config, new Date())
+    const server = new AgentServer({ tls, system: new System(), logger })
+    const { address, port } = await server.listen(config.address, config.port)
+    logger.info({ host: config.name, address, port }, 'agent listens')
+
+    let closing = false
+    const close = (signal: NodeJS.Signals): void => {
+      if (closing) return
+      closing = true
+      logger.info({ signal, closeDeadlineMs }, 'agent stops: requests in hand may finish')
+      void server.close(closeDeadlineMs).then(() => {
+        logger.info('agent stopped')
+        process.exit(0)
+      })
+    }
+    process.on('SIGTERM', close)
+    process.on('SIGINT', close)
+  } catch (error) {
+    if (error instanceof ConfigError) logger.fatal({ code: error.code, reason: error.message }, 'configuration refused')
+    else logger.fatal({ err: error }, 'agent cannot start')
+    process.exitCode = 1
+  }
+}
+
+function configPath(args: string[]): string {
+  try {
+    const { values } = parseArgs({ args, options: { config: { type: 'string' } } })
+    return values.config ?? '/etc/keelson/agent.json'
+  } catch (cause) {
+    throw new ConfigError('usage: agent --config /etc/keelson/agent.json', cause)
+  }
+}
+
+void main(process.argv.slice(2))

@@ -1,0 +1,176 @@
+import { constants } from 'node:crypto'
+import { once } from 'node:events'
+import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer, type Server } from 'node:https'
+import type { AddressInfo, Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { TLSSocket } from 'node:tls'
+import type { ResourceType, System } from '@keelson/engine'
+import type { Logger } from 'pino'
+import { admitClient } from './client-identity.ts'
+import type { TlsMaterial } from './config.ts'
+import { Refusal, refusalOf } from './refusal.ts'
+import { Routes, splitTarget } from './routes.ts'
+
+const maxConnections = 16
+const handshakeTimeoutMs = 5_000
+const headersTimeoutMs = 10_000
+/** From the first byte of a request to its last, not to the answer: a slow act has limits of its own. */
+const requestTimeoutMs = 30_000
+/** The operator keeps connections between its runs. A client that is gone without a word is found out by TCP's own keep-alive. */
+const keepAliveTimeoutMs = 15 * 60_000
+const tcpKeepAliveMs = 30_000
+const maxPathInLog = 256
+
+export type AgentServerOptions = {
+  readonly tls: TlsMaterial
+  readonly system: System
+  readonly logger: Logger
+  /** All there are, unless told. */
+  readonly types?: ReadonlyMap<string, ResourceType>
+}
+
+/** The agent's HTTPS server: mutual TLS, one client name, every answer JSON. */
+export class AgentServer {
+  readonly #server: Server
+  readonly #routes: Routes
+  readonly #logger: Logger
+  readonly #stop = new AbortController()
+  /** Also those that are in the middle of their handshake. */
+  readonly #sockets = new Set<Socket>()
+  #closing = false
+
+  constructor({ tls, system, logger, types }: AgentServerOptions) {
+    this.#routes = new Routes(system, types)
+    this.#logger = logger
+    this.#server = createServer({
+      ...tls,
+      minVersion: 'TLSv1.3',
+      requestCert: true,
+      rejectUnauthorized: true,
+      // A resumed session would let a certificate in that is expired by now.
+      secureOptions: constants.SSL_OP_NO_TICKET,
+      handshakeTimeout: handshakeTimeoutMs,
+      headersTimeout: headersTimeoutMs,
+      requestTimeout: requestTimeoutMs,
+      keepAliveTimeout: keepAliveTimeoutMs,
+      connectionsCheckingInterval: 5_000,
+      keepAlive: true,
+      keepAliveInitialDelay: tcpKeepAliveMs,
+      // Node's own answer for it has no body.
+      requireHostHeader: false,
+    })
+    this.#server.maxConnections = maxConnections
+    this.#server.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket)
+      socket.once('close', () => this.#sockets.delete(socket))
+    })
+    this.#server.on('drop', () => logger.warn({ maxConnections }, 'connection refused: too many'))
+    this.#server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
+      logger.warn({ remoteAddress: socket.remoteAddress, code: error.code }, 'handshake refused')
+    })
+    this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.#refuseMalformed(error, socket))
+    this.#server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
+      const refusal = new Refusal(417, 'ExpectationRefused', 'the only expectation that is met here is 100-continue')
+      this.#send(response, refusal.status, refusal.body, { connection: 'close' })
+    })
+    this.#server.on('request', (request, response) => {
+      void this.#serve(request, response)
+    })
+  }
+
+  /** Resolves when it listens. Rejects with the system call's error (`EADDRNOTAVAIL`: the address is not up yet). */
+  async listen(address: string, port: number): Promise<AddressInfo> {
+    this.#server.listen({ host: address, port })
+    await once(this.#server, 'listening')
+    return this.#server.address() as AddressInfo
+  }
+
+  /** Takes no more requests and lets those in hand finish; after `deadlineMs` they are stopped and cut off. */
+  async close(deadlineMs: number): Promise<void> {
+    this.#closing = true
+    const closed = once(this.#server, 'close')
+    this.#server.close()
+    const timer = setTimeout(() => {
+      this.#stop.abort(new Refusal(503, 'AgentStopping', 'the agent was stopped before this was done'))
+      for (const socket of this.#sockets) socket.destroy()
+    }, deadlineMs)
+    await closed
+    clearTimeout(timer)
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const start = performance.now()
+    const gone = new AbortController()
+    const { path } = splitTarget(request.url ?? '')
+    response.once('close', () => {
+      const answered = response.writableFinished
+      if (!answered) gone.abort(new Refusal(499, 'ClientGone', 'the client did not wait for the answer'))
+      this.#logger.info(
+        {
+          method: request.method,
+          path: path.slice(0, maxPathInLog),
+          status: answered ? response.statusCode : 499,
+          durationMs: Math.round(performance.now() - start),
+        },
+        'request',
+      )
+    })
+    try {
+      admitClient(request.socket instanceof TLSSocket ? request.socket.getPeerX509Certificate() : undefined)
+      const body = await this.#routes.answer(request, { gone: gone.signal, stop: this.#stop.signal })
+      this.#send(response, 200, body)
+    } catch (error) {
+      // The client broke off in the middle of its body: there is nobody to answer, and nothing of ours has failed.
+      if (!request.complete && request.destroyed) return
+      const refusal = refusalOf(error) ?? this.#unforeseen(error)
+      this.#send(response, refusal.status, refusal.body, refusal.headers)
+    }
+  }
+
+  #unforeseen(err: unknown): Refusal {
+    this.#logger.error({ err }, 'request failed')
+    return new Refusal(
+      500,
+      'Internal',
+      'an error that the agent did not foresee: see journalctl -u keelson-agent on the host',
+    )
+  }
+
+  #send(response: ServerResponse, status: number, body: object, headers: Readonly<Record<string, string>> = {}): void {
+    if (response.destroyed || response.headersSent) return
+    const content = Buffer.from(JSON.stringify(body))
+    response.writeHead(status, {
+      'content-type': 'application/json',
+      'content-length': content.length,
+      ...headers,
+      ...(this.#closing ? { connection: 'close' } : {}),
+    })
+    response.end(content)
+  }
+
+  /** What is not HTTP never becomes a request; Node would answer without a body. */
+  #refuseMalformed(error: NodeJS.ErrnoException, socket: Duplex): void {
+    if (!socket.writable || error.code === 'ECONNRESET') {
+      socket.destroy()
+      return
+    }
+    const refusal = malformed(error)
+    const content = JSON.stringify(refusal.body)
+    const head = [
+      `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status]}`,
+      'content-type: application/json',
+      `content-length: ${Buffer.byteLength(content)}`,
+      'connection: close',
+    ]
+    socket.end(`${head.join('\r\n')}\r\n\r\n${content}`, () => socket.destroy())
+    this.#logger.warn({ status: refusal.status, code: error.code }, 'malformed request')
+  }
+}
+
+function malformed({ code }: NodeJS.ErrnoException): Refusal {
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return new Refusal(408, 'RequestTimeout', 'the request did not come in time')
+  if (code === 'HPE_HEADER_OVERFLOW')
+    return new Refusal(431, 'HeadersTooLarge', 'target and headers have at most 16 KiB')
+  return new Refusal(400, 'RequestMalformed', 'this is not an HTTP/1.1 request')
+}

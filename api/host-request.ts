@@ -1,0 +1,192 @@
+import { z } from 'zod'
+import { apiPathPattern, apiPathRules, maxApiPathLength } from './api-path.ts'
+import { Conditions } from './condition.ts'
+import type { ValidationRule } from './crd/validation-rule.ts'
+import { agentPort, apiVersion } from './group.ts'
+import { LabelSelector } from './label-selector.ts'
+import { ObjectMeta } from './object-meta.ts'
+import { maxKeyLength, maxParameters, maxValueLength, parameterListRules, parameterRules } from './parameters.ts'
+import { portRules } from './ports.ts'
+import { successCodePattern } from './success-codes.ts'
+
+export const plainAgentMessage = `the agent's port ${agentPort} speaks https only`
+
+const httpRules: readonly ValidationRule[] = [
+  {
+    rule: `!(has(self.scheme) && self.scheme == "http" && self.port == ${agentPort})`,
+    fieldPath: '.scheme',
+    reason: 'FieldValueForbidden',
+    message: plainAgentMessage,
+  },
+]
+
+const Worker = z.object({
+  name: z
+    .string()
+    .max(253)
+    .regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?([.][a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/)
+    .describe('Name of a Host: a DNS subdomain of at most 253 characters.'),
+})
+
+const Parameter = z
+  .object({
+    key: z
+      .string()
+      .min(1)
+      .max(maxKeyLength)
+      .describe(`Letters, digits and . _ / -, beginning with a letter or digit; at most ${maxKeyLength} characters.`),
+    value: z
+      .string()
+      .max(maxValueLength)
+      .describe(
+        `At most ${maxValueLength} characters, may be empty and hold spaces; no leading hyphen, no control character and no character that means something to a shell.`,
+      ),
+  })
+  .meta({ 'x-kubernetes-validations': parameterRules })
+
+const HttpRequest = z
+  .object({
+    port: z
+      .int()
+      .min(1)
+      .max(65535)
+      .meta({
+        description: `TCP port on the host, 1 to 65535; ${agentPort} is the agent's. Ports of SSH and of the cluster itself are refused.`,
+        'x-kubernetes-validations': portRules,
+      }),
+    api: z
+      .string()
+      .max(maxApiPathLength)
+      .regex(apiPathPattern)
+      .meta({
+        description: `Path on the host, as /v1/sysctl: letters, digits and . _ ~ / - after a slash, at most ${maxApiPathLength} characters, without // and segments . or ..`,
+        'x-kubernetes-validations': apiPathRules,
+      }),
+    method: z
+      .enum(['GET', 'POST'])
+      .describe('HTTP method. GET bears the parameters in the query, POST as a JSON object of strings.'),
+    targetType: z
+      .enum(['All', 'ControlPlane', 'Worker'])
+      .default('All')
+      .describe('Role of the hosts that get the request: All, ControlPlane or Worker. Default: All.'),
+    parameters: z
+      .array(Parameter)
+      .max(maxParameters)
+      .default([])
+      .meta({
+        description: `What the request bears, in this order; at most ${maxParameters}, no key twice. Default: nothing.`,
+        'x-kubernetes-validations': parameterListRules,
+      }),
+    check: z
+      .enum(['Text'])
+      .default('Text')
+      .describe(
+        'How values of parameters are checked. Text: nothing in them means anything to a shell. Default: Text.',
+      ),
+    scheme: z
+      .enum(['http', 'https'])
+      .optional()
+      .describe(
+        `http, or https with mutual TLS. Default: https on port ${agentPort}, where http is refused, and http on every other port.`,
+      ),
+    successCodes: z
+      .array(z.string().regex(successCodePattern))
+      .min(1)
+      .max(16)
+      .default(['2xx'])
+      .describe(
+        'Status codes that count as success, 1 to 16 of them, each a code from 100 to 599 or a class as 2xx. Default: 2xx.',
+      ),
+  })
+  .meta({ 'x-kubernetes-validations': httpRules })
+
+export const HostRequestSpec = z.object({
+  workers: z
+    .array(Worker)
+    .max(1024)
+    .describe(
+      'Hosts by name, at most 1,024; a name given twice counts once. Required: an empty list means every host, so that forgetting it never does.',
+    ),
+  hostSelector: LabelSelector.optional().describe(
+    'Narrows the hosts further to those whose labels match. Default: no narrowing.',
+  ),
+  http: HttpRequest.describe('The HTTP request that each host gets.'),
+  timeoutSeconds: z
+    .int()
+    .min(1)
+    .max(3600)
+    .default(10)
+    .describe(
+      'Time for one delivery to one host, from connecting to the last byte of the answer, in seconds, 1 to 3600. Default: 10 seconds.',
+    ),
+  parallelism: z
+    .union([z.int().min(1).max(1024), z.string().regex(/^(100|[1-9][0-9]?)%$/)])
+    .default(64)
+    .describe(
+      'Deliveries under way at a time: a number of hosts, 1 to 1024, or a percentage of the targets, 1% to 100%. Default: 64 hosts.',
+    ),
+})
+/** As the API server stores it: defaults filled in. What a person writes is `z.input<typeof HostRequestSpec>`. */
+export type HostRequestSpec = z.infer<typeof HostRequestSpec>
+
+const count = () => z.int().min(0)
+
+const Failure = z.object({
+  host: z.string().max(253).describe('Name of the Host.'),
+  reason: z.string().max(63).describe('Why, as one CamelCase word for programs.'),
+  code: z.int().min(100).max(599).optional().describe('HTTP status code of the answer. Absent: there was no answer.'),
+  message: z.string().max(512).describe('Why, as a sentence for people; at most 512 characters.'),
+})
+
+export const HostRequestStatus = z.object({
+  state: z
+    .enum(['PENDING', 'RUNNING', 'SUCCESS', 'ERROR'])
+    .describe(
+      'PENDING, RUNNING, then SUCCESS (every online target answered with a success code, and there was one) or ERROR (anything else).',
+    ),
+  msg: z
+    .string()
+    .max(1024)
+    .describe('What happened, for people: numbers, and who failed or was skipped and why; at most 1,024 characters.'),
+  progress: z
+    .string()
+    .max(21)
+    .regex(/^[0-9]+[/][0-9]+$/)
+    .describe('Hosts that have answered with success, of those that the request is sent to: 2/2.'),
+  observedGeneration: count().describe('metadata.generation that this status was written about.'),
+  counts: z
+    .object({
+      targets: count().describe('Hosts that the request was meant for.'),
+      succeeded: count().describe('Targets that answered with a success code.'),
+      failed: count().describe('Targets that answered otherwise or certainly did not get the request.'),
+      unknown: count().describe('Targets that may have got the request, and whose answer is not known.'),
+      skipped: count().describe('Targets that the request was not sent to, such as offline ones.'),
+    })
+    .describe('Targets by outcome, in hosts.'),
+  run: z
+    .object({
+      id: z.string().max(63).describe('Identifier of the run: uid of the object, hyphen, generation.'),
+      startTime: z.iso.datetime().describe('When the run began, RFC 3339 in UTC.'),
+      finishTime: z.iso.datetime().optional().describe('When the run ended, RFC 3339 in UTC. Absent: it has not.'),
+    })
+    .describe('The present or last run: one generation of this object carried out.'),
+  failures: z.array(Failure).max(20).describe('The first 20 hosts that failed, by name.'),
+  conditions: Conditions.describe(
+    'Conditions, at most 8, one of each type. Finished: the run has ended, well or not. Ready: it ended with SUCCESS. Reconciling: it is under way. Stalled: it ended with ERROR.',
+  ),
+})
+export type HostRequestStatus = z.infer<typeof HostRequestStatus>
+
+/** One HTTP request to many hosts. */
+export const HostRequest = z
+  .object({
+    apiVersion: z.literal(apiVersion),
+    kind: z.literal('HostRequest'),
+    metadata: ObjectMeta,
+    spec: HostRequestSpec.describe('What is sent, and to which hosts. Each change of it is a new run.'),
+    status: HostRequestStatus.describe('How the run goes; written by the operator.').exactOptional(),
+  })
+  .describe(
+    'A HostRequest is one HTTP request to many hosts: it is sent once to every host that is chosen and online, and the status tells what came of it.',
+  )
+export type HostRequest = z.infer<typeof HostRequest>

@@ -1,0 +1,234 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { Backoff, type BackoffOptions } from './backoff.ts'
+import type { KubeClient, Selection } from './client.ts'
+import { Deadline } from './deadline.ts'
+import { ConnectionError, ExpiredError, KubeError } from './errors.ts'
+import type { Kind } from './kinds.ts'
+import type { KubernetesObject } from './object.ts'
+import { Store, type Change, type ReadonlyStore } from './store.ts'
+
+export interface ReflectorOptions<T extends KubernetesObject> extends Selection {
+  readonly client: KubeClient
+  readonly kind: Kind<T>
+  /** Told of every failed LIST or watch and of every listener that throws; the reflector goes on by itself. */
+  readonly onError?: (error: unknown) => void
+  /** Objects a page; default 500. */
+  readonly pageSize?: number
+  /**
+   * A watch on which nothing arrives for this long is given up and the kind is listed anew. Default 100 s: bookmarks come about every 60 s, and a watch
+   * from a state that the server does not have yet (etcd restored from a backup) is silent for ever.
+   */
+  readonly inactivityMs?: number
+  /** Default 100 ms to 30 s. */
+  readonly backoff?: BackoffOptions
+  /** Uniform in [0, 1). */
+  readonly random?: () => number
+}
+
+export interface ReflectorCounters {
+  /** LISTs that were completed; the first one included. */
+  readonly lists: number
+  /** Watches that were opened. */
+  readonly watches: number
+  /** 410 as the HTTP status of a LIST or watch. */
+  readonly expiredAnswers: number
+  /** 410 as an ERROR event within a watch. */
+  readonly expiredEvents: number
+  /** Watches given up because nothing arrived. */
+  readonly silences: number
+  /** LISTs and watches that failed in whatever way, those above included. */
+  readonly failures: number
+  readonly listenerFailures: number
+}
+
+type Phase =
+  | { readonly name: 'listing' }
+  | { readonly name: 'watching'; readonly resourceVersion: string }
+  | { readonly name: 'waiting'; readonly delayMs: number; readonly next: Phase }
+
+const listing: Phase = { name: 'listing' }
+const watchSeconds = 290
+/** A watch that lived for this long, or brought an event, worked: the next failure starts with the shortest wait again. */
+const provenMs = 10_000
+
+/**
+ * Keeps a store equal to what the API server has: listing → watching, and back to listing where the position in the history is lost. A dropped watch is
+ * taken up where it was. LISTs are consistent reads, so no listener sees an older version of an object after a newer one; versions in between may be
+ * skipped.
+ */
+export class Reflector<T extends KubernetesObject> {
+  readonly #options: ReflectorOptions<T>
+  readonly #backoff: Backoff
+  readonly #random: () => number
+  readonly #store = new Store<T>()
+  readonly #listeners = new Set<(change: Change<T>) => void>()
+  readonly #synced = Promise.withResolvers<void>()
+  readonly #counters = {
+    lists: 0,
+    watches: 0,
+    expiredAnswers: 0,
+    expiredEvents: 0,
+    silences: 0,
+    failures: 0,
+    listenerFailures: 0,
+  }
+  #phase: Phase = listing
+  #running = false
+
+  constructor(options: ReflectorOptions<T>) {
+    this.#options = options
+    this.#random = options.random ?? Math.random
+    this.#backoff = new Backoff(options.backoff ?? { initialMs: 100, maxMs: 30_000 }, this.#random)
+  }
+
+  get store(): ReadonlyStore<T> {
+    return this.#store
+  }
+
+  get phase(): Phase['name'] {
+    return this.#phase.name
+  }
+
+  get counters(): ReflectorCounters {
+    return { ...this.#counters }
+  }
+
+  /**
+   * Calls `listener` for every change after the store has it; for what the store holds already, at once and as `added`. Returns how to stop that. A
+   * listener that throws is reported to `onError` and keeps nobody else from hearing.
+   */
+  onChange(listener: (change: Change<T>) => void): () => void {
+    this.#listeners.add(listener)
+    for (const object of this.#store.list()) this.#tell(listener, { type: 'added', object, previous: undefined })
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** Resolves when the first LIST is in the store and told to the listeners. */
+  async synced(signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted()
+    const aborted = Promise.withResolvers<never>()
+    const abort = (): void => aborted.reject(signal?.reason)
+    signal?.addEventListener('abort', abort, { once: true })
+    try {
+      await Promise.race([this.#synced.promise, aborted.promise])
+    } finally {
+      signal?.removeEventListener('abort', abort)
+    }
+  }
+
+  /** Runs until the signal is aborted; no failure of the API server ends it. */
+  async run(signal: AbortSignal): Promise<void> {
+    if (this.#running) throw new KubeError({ code: 'AlreadyRunning', message: 'this reflector is running already' })
+    this.#running = true
+    try {
+      while (!signal.aborted) this.#phase = await this.#step(this.#phase, signal)
+    } finally {
+      this.#running = false
+    }
+  }
+
+  async #step(phase: Phase, signal: AbortSignal): Promise<Phase> {
+    if (phase.name === 'listing') return this.#list(signal)
+    if (phase.name === 'watching') return this.#watch(phase.resourceVersion, signal)
+    await wait(phase.delayMs, undefined, { signal }).catch(() => undefined)
+    return phase.next
+  }
+
+  async #list(signal: AbortSignal): Promise<Phase> {
+    const { client, kind, pageSize } = this.#options
+    try {
+      const list = await client.listOnce(kind, { ...this.#options, limit: pageSize }, signal)
+      this.#counters.lists++
+      for (const change of this.#store.replace(list.items)) this.#notify(change)
+      this.#synced.resolve()
+      return { name: 'watching', resourceVersion: list.resourceVersion }
+    } catch (error) {
+      if (signal.aborted) return listing
+      if (error instanceof ExpiredError) this.#counters.expiredAnswers++
+      return this.#retry(listing, error)
+    }
+  }
+
+  async #watch(from: string, signal: AbortSignal): Promise<Phase> {
+    const { client, kind, inactivityMs = 100_000 } = this.#options
+    const opened = performance.now()
+    let resourceVersion = from
+    let accepted = false
+    let proven = false
+    using silence = new Deadline(inactivityMs, () => silent(kind.kind, inactivityMs), signal)
+    try {
+      const timeoutSeconds = Math.round(watchSeconds * (0.9 + this.#random() / 5))
+      const options = { ...this.#options, resourceVersion, timeoutSeconds }
+      const events = await client.watch(kind, options, silence.signal)
+      accepted = true
+      this.#counters.watches++
+      for await (const event of events) {
+        silence.restart()
+        if (event.type !== 'BOOKMARK') {
+          const change = this.#store.apply(event)
+          if (change) this.#notify(change)
+        }
+        resourceVersion = event.resourceVersion
+        proven = true
+      }
+      const next: Phase = { name: 'watching', resourceVersion }
+      if (proven || performance.now() - opened >= provenMs) {
+        this.#backoff.reset()
+        return next
+      }
+      // Ended in good order, but at once: a server that is going down, or a proxy that cannot stream.
+      return { name: 'waiting', delayMs: this.#backoff.nextMs(), next }
+    } catch (error) {
+      const here: Phase = { name: 'watching', resourceVersion }
+      if (signal.aborted) return here
+      if (proven || performance.now() - opened >= provenMs) this.#backoff.reset()
+      if (error instanceof ExpiredError) this.#counters[accepted ? 'expiredEvents' : 'expiredAnswers']++
+      if (error === silence.signal.reason) this.#counters.silences++
+      return this.#retry(isDropped(error, accepted) ? here : listing, error)
+    }
+  }
+
+  #retry(next: Phase, error: unknown): Phase {
+    this.#counters.failures++
+    this.#report(error)
+    const asked = error instanceof KubeError ? (error.retryAfterSeconds ?? 0) * 1_000 : 0
+    return { name: 'waiting', delayMs: Math.max(asked, this.#backoff.nextMs()), next }
+  }
+
+  #notify(change: Change<T>): void {
+    for (const listener of this.#listeners) this.#tell(listener, change)
+  }
+
+  #tell(listener: (change: Change<T>) => unknown, change: Change<T>): void {
+    const failed = (error: unknown): void => {
+      this.#counters.listenerFailures++
+      this.#report(error)
+    }
+    try {
+      const result = listener(change)
+      // An async function passes for a listener; its rejection must not end the process.
+      if (result instanceof Promise) result.catch(failed)
+    } catch (error) {
+      failed(error)
+    }
+  }
+
+  #report(error: unknown): void {
+    try {
+      this.#options.onError?.(error)
+    } catch {
+      // There is nobody left to tell, and the store must go on.
+    }
+  }
+}
+
+/** The position in the history still holds: a connection was lost, or the server too busy to open a watch. In every other case a LIST is never wrong. */
+function isDropped(error: unknown, accepted: boolean): boolean {
+  if (error instanceof ConnectionError) return error.code !== 'WatchUnreadable' && error.code !== 'WatchSilent'
+  return !accepted && error instanceof KubeError && (error.status === 429 || error.status >= 500)
+}
+
+function silent(kind: string, inactivityMs: number): ConnectionError {
+  const message = `watch of ${kind}: nothing arrived for ${inactivityMs} ms, not even a bookmark; listing anew`
+  return new ConnectionError({ code: 'WatchSilent', message, retryable: true })
+}

@@ -1,0 +1,37 @@
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { processStart } from '../cache.ts'
+
+/** What a running demo leaves in the tree for other terminals. */
+export const demoDirectory = resolve(import.meta.dirname, '../../.demo')
+
+export const demoKubeconfig = join(demoDirectory, 'kubeconfig')
+
+export type DemoState = {
+  /** The process that holds the demo up, and when it started: a pid alone may be somebody else's by now. */
+  readonly starter: number
+  readonly started: string
+  /** First process of the capsule, as the machine sees it. */
+  readonly firstProcess: number
+}
+
+const stateFile = join(demoDirectory, 'state.json')
+
+/** The demo that is up in this tree, if there is one; the remains of a killed one do not count. */
+export async function runningDemo(): Promise<DemoState | undefined> {
+  const text = await readFile(stateFile, 'utf8').catch(() => undefined)
+  if (text === undefined) return undefined
+  const state = JSON.parse(text) as DemoState
+  return (await processStart(state.starter)) === state.started ? state : undefined
+}
+
+export async function announceDemo(firstProcess: number, kubeconfig: string): Promise<void> {
+  await mkdir(demoDirectory, { recursive: true, mode: 0o700 })
+  await writeFile(demoKubeconfig, kubeconfig, { mode: 0o600 })
+  const state: DemoState = { starter: process.pid, started: (await processStart('self')) ?? '', firstProcess }
+  await writeFile(stateFile, JSON.stringify(state))
+}
+
+export async function removeDemo(): Promise<void> {
+  await rm(demoDirectory, { recursive: true, force: true })
+}

@@ -1,0 +1,137 @@
+import { join, resolve } from 'node:path'
+import type { World } from '../world/world.ts'
+
+const examples = resolve(import.meta.dirname, '../../deploy/examples')
+
+type Step = { readonly title: string; readonly run: (world: World) => Promise<string> }
+
+class StepError extends Error {}
+
+function expectThat(holds: boolean, wanted: string, found: string): void {
+  if (!holds) throw new StepError(`expected ${wanted}, found: ${found}`)
+}
+
+function workers(world: World): string[] {
+  return world.lab.hosts.map(({ name }) => name).filter((name) => name.startsWith('worker-'))
+}
+
+/** Applies an example, waits until its run has ended and gives back its row; throws unless it ended in the wanted state. */
+async function request(world: World, example: string, state: 'SUCCESS' | 'ERROR'): Promise<string> {
+  await world.kubectl('apply', '--filename', join(examples, `${example}.yaml`))
+  const name = `hostrequest/${example}`
+  await world.kubectl('wait', '--for=condition=Finished', name, '--timeout=30s')
+  const found = await world.kubectl('get', name, '--output=jsonpath={.status.state}: {.status.msg}')
+  expectThat(found.startsWith(`${state}:`), `${state} of ${name}`, found)
+  return `$ kubectl apply -f deploy/examples/${example}.yaml\n${await world.kubectl('get', name)}\n${found}`
+}
+
+/** What a program of the host itself says, on each of some hosts; throws where it is not the wanted. */
+async function readBack(
+  world: World,
+  hosts: readonly string[],
+  argv: readonly string[],
+  wanted: string,
+): Promise<string> {
+  const lines = [`$ ${argv.join(' ')}    # in the host`]
+  for (const host of hosts) {
+    const found = await world.host(host).read(argv)
+    expectThat(found === wanted, `${wanted} from \`${argv.join(' ')}\` in ${host}`, found)
+    lines.push(`${host}: ${found}`)
+  }
+  return lines.join('\n')
+}
+
+const steps: readonly Step[] = [
+  {
+    title: 'Every Node has a Host, and every agent answers',
+    run: async (world) => {
+      const all = world.lab.hosts.length
+      const condition = '--for=condition=Ready'
+      await world.kubectl('wait', '--for=create', ...world.lab.hosts.map(({ name }) => `host/${name}`), '--timeout=20s')
+      await world.kubectl('wait', condition, 'hosts', '--all', '--timeout=20s')
+      const table = await world.kubectl('get', 'hosts')
+      expectThat(table.split('\n').length === all + 1, `${all} hosts`, table)
+      return `$ kubectl get hosts\n${table}`
+    },
+  },
+  {
+    title: 'A sysctl changes on every worker, and on no other host',
+    run: async (world) => {
+      const key = 'net.ipv4.ip_forward'
+      await readBack(world, workers(world), ['sysctl', '-n', key], '0')
+      const shown = await request(world, 'forwarding', 'SUCCESS')
+      const changed = await readBack(world, workers(world), ['sysctl', '-n', key], '1')
+      return [shown, changed, await readBack(world, ['control-plane'], ['sysctl', '-n', key], '0')].join('\n')
+    },
+  },
+  {
+    title: 'One host gets another host name',
+    run: async (world) => {
+      const shown = await request(world, 'hostname', 'SUCCESS')
+      const changed = await readBack(world, ['worker-1'], ['hostnamectl', '--static'], 'edge-1')
+      return [shown, changed, await readBack(world, ['worker-2'], ['hostnamectl', '--static'], 'worker-2')].join('\n')
+    },
+  },
+  {
+    title: 'A service starts on every worker',
+    run: async (world) => {
+      await readBack(world, workers(world), ['systemctl', 'is-active', 'nginx'], 'inactive')
+      const shown = await request(world, 'nginx-service', 'SUCCESS')
+      const active = await readBack(world, workers(world), ['systemctl', 'is-active', 'nginx'], 'active')
+      return [
+        shown,
+        active,
+        await readBack(world, workers(world), ['systemctl', 'is-enabled', 'nginx'], 'enabled'),
+      ].join('\n')
+    },
+  },
+  {
+    title: 'A receiver that knows nothing of Keelson gets its request, over plain HTTP',
+    run: async (world) => {
+      const shown = await request(world, 'web-check', 'SUCCESS')
+      return [
+        shown,
+        await readBack(world, workers(world), ['wc', '-l', '/var/log/nginx/access.log'], '1 /var/log/nginx/access.log'),
+      ].join('\n')
+    },
+  },
+  {
+    title: 'A mistyped name stops the whole request',
+    run: async (world) => {
+      const shown = await request(world, 'typo', 'ERROR')
+      expectThat(shown.includes('wroker-2'), 'the unknown name', shown)
+      return [shown, await readBack(world, ['worker-1'], ['sysctl', '-n', 'net.ipv4.ip_forward'], '1')].join('\n')
+    },
+  },
+  {
+    title: 'The API server refuses what means something to a shell',
+    run: async (world) => {
+      const { exitCode, stderr } = await world.cluster.kubectl([
+        'apply',
+        '--filename',
+        join(examples, 'injection.yaml'),
+      ])
+      expectThat(
+        exitCode !== 0 && stderr.includes('spec.http.parameters[0].value'),
+        'a refusal that names the field',
+        stderr,
+      )
+      return `$ kubectl apply -f deploy/examples/injection.yaml\n${stderr.trim()}`
+    },
+  },
+]
+
+/** Shows the steps one after another; false, with the step named, as soon as one does not show what it should. */
+export async function runSteps(world: World): Promise<boolean> {
+  for (const [index, { title, run }] of steps.entries()) {
+    console.log(`\n── ${index + 1} of ${steps.length}: ${title}`)
+    try {
+      console.log(await run(world))
+    } catch (error) {
+      console.log(`FAILED: step ${index + 1}, ${title}\n${error instanceof Error ? error.message : String(error)}`)
+      return false
+    }
+  }
+  console.log(`\nAll ${steps.length} steps showed what they should.`)
+  return true
+}

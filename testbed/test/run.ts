@@ -1,0 +1,92 @@
+import { fork, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join, resolve } from 'node:path'
+import { Capsule } from '../capsule/capsule.ts'
+import { prepareWorld } from '../world/prepare.ts'
+import type { Counts } from './reporter.ts'
+
+/**
+ * Runs the suites one after another, prints the time of each and closes with the sums.
+ *
+ * Arguments: names of suites, for only those. A suite is a vitest project (vitest.config.ts) but for `check`, which is `make check`.
+ */
+const tree = resolve(import.meta.dirname, '../..')
+
+const nothing: Counts = { passed: 0, failed: 0, skipped: 0, retried: 0 }
+
+const vitest = join(tree, 'node_modules/vitest/vitest.mjs')
+
+function vitestArguments(suite: string): string[] {
+  return [
+    'run',
+    '--root',
+    tree,
+    '--project',
+    suite,
+    '--reporter=default',
+    `--reporter=${join(import.meta.dirname, 'reporter.ts')}`,
+  ]
+}
+
+/** A suite that ends without saying its counts, or with a bad exit code though all seemed well, has failed. */
+function judge(counts: Counts | undefined, exitCode: number): Counts {
+  if (counts === undefined) return { ...nothing, failed: 1 }
+  return exitCode !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts
+}
+
+async function runHere(suite: string): Promise<Counts> {
+  let counts: Counts | undefined
+  const child = fork(vitest, vitestArguments(suite), { cwd: tree })
+  child.on('message', (message: { counts?: Counts }) => (counts = message.counts ?? counts))
+  const [exitCode] = (await once(child, 'exit')) as [number | null]
+  return judge(counts, exitCode ?? 137)
+}
+
+async function runInCapsule(suite: string): Promise<Counts> {
+  let counts: Counts | undefined
+  const onMessage = (message: unknown) => {
+    counts = (message as { counts?: Counts }).counts ?? counts
+  }
+  await using capsule = await Capsule.start({ module: vitest, args: vitestArguments(suite), onMessage })
+  return judge(counts, await capsule.ended)
+}
+
+async function runCheck(): Promise<Counts> {
+  const child = spawn(process.execPath, [join(tree, 'toolchain/check.ts')], { stdio: 'inherit', cwd: tree })
+  const [exitCode] = (await once(child, 'exit')) as [number | null]
+  return exitCode === 0 ? { ...nothing, passed: 1 } : { ...nothing, failed: 1 }
+}
+
+const suites: Readonly<Record<string, (suite: string) => Promise<Counts>>> = {
+  check: runCheck,
+  unit: runHere,
+  cluster: runInCapsule,
+  hosts: runInCapsule,
+  machine: runHere,
+}
+
+const wanted = process.argv.slice(2)
+const unknown = wanted.filter((name) => suites[name] === undefined)
+if (unknown.length > 0) throw new Error(`no suite ${unknown.join(', ')}; there are ${Object.keys(suites).join(', ')}`)
+const names = wanted.length > 0 ? wanted : Object.keys(suites)
+
+const start = performance.now()
+const seconds = (from: number) => `${((performance.now() - from) / 1_000).toFixed(1)} s`
+const rows: string[] = []
+const total: Record<keyof Counts, number> = { ...nothing }
+await prepareWorld()
+rows.push(`prepared in ${seconds(start)}`)
+for (const name of names) {
+  const began = performance.now()
+  console.log(`\n[test] ${name}`)
+  const counts = await suites[name]!(name)
+  for (const key of Object.keys(total) as (keyof Counts)[]) total[key] += counts[key]
+  rows.push(
+    `${name}: ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped, ${counts.retried} retried in ${seconds(began)}`,
+  )
+}
+console.log(`\n${rows.map((row) => `[test] ${row}`).join('\n')}\n[test] all in ${seconds(start)}\n`)
+// No test may be left out or be given a second chance unseen.
+const bad = total.failed + total.skipped + total.retried
+console.log(`${total.passed} passed, ${bad} failed`)
+process.exitCode = bad === 0 && total.passed > 0 ? 0 : 1

@@ -1,0 +1,37 @@
+import { bundleAgent } from '@keelson/agent/bundle'
+import { chmod, copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { contentKey } from '../cache.ts'
+import { fileLayer } from '../hosts/layers.ts'
+
+const unit = 'keelson-agent.service'
+
+/** The agent as it lies on a host when shipped: Node and one bundle under /opt/keelson, and its unit, enabled. */
+export async function agentLayer(): Promise<string> {
+  const bundle = await bundleBytes()
+  const unitText = await readFile(resolve(import.meta.dirname, '../../deploy/systemd', unit))
+  return fileLayer('agent', contentKey(bundle, unitText, process.version), async (root) => {
+    const programs = join(root, 'opt/keelson')
+    const units = join(root, 'etc/systemd/system')
+    const wants = join(units, 'multi-user.target.wants')
+    await mkdir(join(programs, 'bin'), { recursive: true })
+    await mkdir(wants, { recursive: true })
+    await copyFile(process.execPath, join(programs, 'bin/node'))
+    await chmod(join(programs, 'bin/node'), 0o755)
+    await writeFile(join(programs, 'agent.js'), bundle)
+    await writeFile(join(units, unit), unitText)
+    await symlink(`/etc/systemd/system/${unit}`, join(wants, unit))
+  })
+}
+
+async function bundleBytes(): Promise<Buffer> {
+  const directory = await mkdtemp(join(tmpdir(), 'keelson-bundle-'))
+  try {
+    const file = join(directory, 'agent.js')
+    await bundleAgent(file)
+    return await readFile(file)
+  } finally {
+    await rm(directory, { recursive: true, force: true })
+  }
+}
