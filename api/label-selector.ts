@@ -75,7 +75,7 @@ export function refuseSelector(selector: LabelSelector, field: string): Refusal[
   const refusals: Refusal[] = []
   if (Object.keys(selector.matchLabels ?? {}).length > maxMatchLabels) {
     const message = `at most ${maxMatchLabels} labels`
-    refusals.push({ field: `${field}.matchLabels`, code: 'SelectorRefused', message })
+    refusals.push({ field: `${field}.matchLabels`, code: 'FieldRefused', message })
   }
   for (const [index, { operator, values = [] }] of (selector.matchExpressions ?? []).entries()) {
     const needsValues = operator === 'In' || operator === 'NotIn'

@@ -30,7 +30,8 @@ export async function changeResource(
   const changes = type.diff(state, desired)
   if (changes.length === 0) return { changed: false, before, after: before }
   await type.apply(system, { state, desired, changes }, signal)
-  return { changed: true, before, after: type.fields(await type.read(system, desired, signal)) }
+  // What was found, not what was asked for: the act may have removed the alias (systemctl disable does).
+  return { changed: true, before, after: type.fields(await type.read(system, state, signal)) }
 }
 
 const maxNameLength = 64

@@ -16,12 +16,12 @@ export type Plan<Desired, State> = {
 
 /**
  * One kind of thing that a host has: a file in resources/, with its test. `Subject` says which of them is meant, `Desired` also how it is
- * to be, `State` is what was found.
+ * to be, `State` is what was found: a subject too, as a unit that was asked for by an alias is found under its own name.
  *
  * Every method throws `ResourceError`: `read` may refuse the subject (kind `parameter`), `diff` what the host's state stands against (kind
  * `state`), `apply` reports what failed (kind `act`, or `parameter` where only the kernel could judge the value).
  */
-export interface ResourceType<Subject = unknown, Desired extends Subject = Subject, State = unknown> {
+export interface ResourceType<Subject = unknown, Desired extends Subject = Subject, State extends Subject = Subject> {
   /** Last segment of its path on the agent, and the RBAC subresource of hosts. */
   readonly name: string
   /** Of its parameters and fields; facts name it, so that an operator knows what an older agent understands. */

@@ -17,6 +17,7 @@ import {
 } from './errors.ts'
 import { kinds } from './kinds.ts'
 import { loadKubeconfig } from './kubeconfig.ts'
+import { InterruptedClient } from './testing/interrupted-client.ts'
 import { ConfigMap, CustomResourceDefinition, Secret, Widget, widgetDefinition } from './testing/kinds.ts'
 import { TcpRelay } from './testing/tcp-relay.ts'
 
@@ -26,7 +27,11 @@ let admin: ClientConfiguration
 let client: KubeClient
 
 beforeAll(async () => {
-  cluster = await ControlPlane.start({ controllerManager: false })
+  cluster = await ControlPlane.start({
+    controllerManager: false,
+    // With snapshots in its cache a server may still serve pages of a state that etcd has forgotten; 1.30 to 1.33 have none, nor does one just started.
+    apiServerFlags: ['--feature-gates=ListFromCacheSnapshot=false'],
+  })
   admin = await loadKubeconfig(cluster.adminKubeconfig)
   client = await KubeClient.fromKubeconfig(cluster.adminKubeconfig, { fieldManager: 'kube-test' })
   await client.create(CustomResourceDefinition, widgetDefinition)
@@ -88,7 +93,9 @@ describe('answers that are errors', () => {
     const error = await failureOf(client.create(Widget, bad))
     expect(error).toBeInstanceOf(InvalidError)
     expect(error).toMatchObject({ code: 'Invalid', status: 422, retryable: false })
-    expect((error as InvalidError).causes.map(({ field }) => field).toSorted()).toEqual(['spec.parts[0]', 'spec.size'])
+    expect((error as InvalidError).causes.map(({ field }) => field)).toEqual(
+      expect.arrayContaining(['spec.parts[0]', 'spec.size']),
+    )
   })
 
   test('410 for a page of a list whose state was compacted away', async () => {
@@ -141,11 +148,11 @@ describe('answers that are errors', () => {
 })
 
 describe('connections', () => {
-  test('200 requests one after the other use one connection, 200 at once at most 32', async () => {
+  test('200 requests one after the other use two connections at most, 200 at once 32', async () => {
     await using relay = await TcpRelay.start(cluster.server)
     await using counted = through(relay)
     for (let index = 0; index < 200; index++) await counted.listPage(Widget, { limit: 1 })
-    expect(relay.accepted).toBe(1)
+    expect(relay.accepted).toBeLessThanOrEqual(2)
     await Promise.all(Array.from({ length: 200 }, () => counted.listPage(Widget, { limit: 1 })))
     expect(relay.accepted).toBeLessThanOrEqual(32)
   })
@@ -182,13 +189,15 @@ describe('connections', () => {
     relay.hold()
     const reason = new Error('no longer wanted')
     const stop = new AbortController()
-    const request = patient.list(Widget, {}, stop.signal)
+    const aborted = failureOf(patient.list(Widget, {}, stop.signal))
+    const timedOut = failureOf(hasty.list(Widget))
     stop.abort(reason)
-    await expect(request).rejects.toBe(reason)
+    expect(await Promise.race([aborted, timedOut])).toBe(reason)
     await expect(patient.list(Widget, {}, stop.signal)).rejects.toBe(reason)
-    const error = await failureOf(hasty.list(Widget))
+    const error = await timedOut
     expect(error).toBeInstanceOf(ConnectionError)
     expect(error).toMatchObject({ code: 'DeadlineExceeded', status: 0, retryable: true })
+    expect(error.message).toContain('no complete answer within 300 ms')
     relay.release()
   })
 
@@ -379,16 +388,16 @@ describe('a list of 1,200 objects', () => {
   })
 
   test('begins again when its state is compacted away between two pages', async () => {
-    await using relay = await TcpRelay.start(cluster.server)
-    await using slow = through(relay)
-    await slow.listPage(ConfigMap, { namespace, limit: 1 })
-    relay.hold()
-    const listed = slow.list(ConfigMap, { namespace, labelSelector })
-    await eventually('the first page is on its way', () => relay.heldBytes > 0)
-    await client.delete(ConfigMap, { name: 'many-1199', namespace })
-    await cluster.compact()
-    relay.release()
-    // The page that was held back still had it.
-    expect((await listed).items).toHaveLength(1_199)
+    await using interrupted = new InterruptedClient({ ...admin, fieldManager: 'x' }, async () => {
+      await client.delete(ConfigMap, { name: 'many-1199', namespace })
+      await cluster.compact()
+    })
+    // The first page was read when it was still there.
+    expect((await interrupted.list(ConfigMap, { namespace, labelSelector })).items).toHaveLength(1_199)
+    await using given = new InterruptedClient({ ...admin, fieldManager: 'x' }, async () => {
+      await client.delete(ConfigMap, { name: 'many-1198', namespace })
+      await cluster.compact()
+    })
+    expect(await failureOf(given.listOnce(ConfigMap, { namespace, labelSelector }))).toBeInstanceOf(ExpiredError)
   })
 })

@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import { abortable } from './abortable.ts'
 import { Backoff, type BackoffOptions } from './backoff.ts'
 import type { KubeClient, Selection } from './client.ts'
 import { Deadline } from './deadline.ts'
@@ -105,15 +106,7 @@ export class Reflector<T extends KubernetesObject> {
 
   /** Resolves when the first LIST is in the store and told to the listeners. */
   async synced(signal?: AbortSignal): Promise<void> {
-    signal?.throwIfAborted()
-    const aborted = Promise.withResolvers<never>()
-    const abort = (): void => aborted.reject(signal?.reason)
-    signal?.addEventListener('abort', abort, { once: true })
-    try {
-      await Promise.race([this.#synced.promise, aborted.promise])
-    } finally {
-      signal?.removeEventListener('abort', abort)
-    }
+    await abortable(this.#synced.promise, signal)
   }
 
   /** Runs until the signal is aborted; no failure of the API server ends it. */

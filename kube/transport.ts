@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { Agent, type Dispatcher } from 'undici'
+import { abortable } from './abortable.ts'
 import type { ClientConfiguration } from './configuration.ts'
 import { Deadline } from './deadline.ts'
 import { ConnectionError, errorFromAnswer, KubeError } from './errors.ts'
@@ -27,6 +28,7 @@ const headersTimeoutMs = 30_000
 const bodyTimeoutMs = 30_000
 const maxConnections = 32
 const maxAnswerBytes = 128 * 1024 * 1024
+const maxErrorBytes = 1024 * 1024
 
 /** HTTP under the client: connections, credentials, deadlines, and every failure as a KubeError. */
 export class Transport {
@@ -118,7 +120,7 @@ export class Transport {
     const search = new URLSearchParams()
     for (const [name, value] of Object.entries(query)) if (value !== undefined) search.set(name, value)
     const authorization = await this.#authorization()
-    const answer = await agent.request({
+    const sent = agent.request({
       ...options,
       origin: this.#origin,
       path: `${this.#basePath}${path}${search.size === 0 ? '' : `?${search.toString()}`}`,
@@ -131,12 +133,14 @@ export class Transport {
       },
       body: body === undefined ? null : JSON.stringify(body),
     })
+    // While a request waits for a connection undici does not heed its signal. It does before sending, so what was given up is not carried out later.
+    const answer = await abortable(sent, options.signal)
     if (answer.statusCode >= 200 && answer.statusCode < 300) return answer
     const retryAfter = answer.headers['retry-after']
     throw errorFromAnswer({
       request: `${method} ${path}`,
       status: answer.statusCode,
-      body: await answer.body.text(),
+      body: await readStart(answer.body, maxErrorBytes),
       retryAfter: typeof retryAfter === 'string' ? retryAfter : undefined,
       secret: request.secret ?? false,
     })
@@ -170,6 +174,18 @@ async function* chunks(body: AsyncIterable<Uint8Array>, what: string, signal: Ab
   } catch (error) {
     throw failure(error, what, signal)
   }
+}
+
+/** The first bytes of a body; leaving the loop closes the connection where there are more. */
+async function readStart(body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<string> {
+  const parts: Uint8Array[] = []
+  let length = 0
+  for await (const part of body) {
+    parts.push(part)
+    length += part.length
+    if (length > maxBytes) break
+  }
+  return Buffer.concat(parts).toString('utf8')
 }
 
 function parse(text: string, what: string): unknown {

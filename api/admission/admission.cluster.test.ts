@@ -1,11 +1,14 @@
 import { ControlPlane, eventually } from '@keelson/testbed'
+import * as fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { customResourceDefinitions, refuseSpec } from '../index.ts'
+import { customResourceDefinitions } from '../index.ts'
 import { ApiServer, type Answer } from './api-server.ts'
+import { withParameters } from './case.ts'
 import { admissionCases } from './cases.ts'
-import { disagreement } from './verdict.ts'
+import { dispute, serverVerdict } from './verdict.ts'
 
-const collection = '/apis/keelson.dev/v1alpha1/namespaces/default/hostrequests'
+const kinds = '/apis/keelson.dev/v1alpha1'
+const requests = `${kinds}/namespaces/default/hostrequests`
 
 let cluster: ControlPlane
 let server: ApiServer
@@ -14,9 +17,8 @@ beforeAll(async () => {
   cluster = await ControlPlane.start({ controllerManager: false })
   server = new ApiServer(cluster.adminKubeconfig)
   const input = Object.values(customResourceDefinitions()).join('---\n')
-  const applied = await cluster.kubectl(['apply', '--server-side', '-f', '-'], { input })
-  expect(applied, applied.stderr).toMatchObject({ exitCode: 0 })
-  for (const path of [collection, '/apis/keelson.dev/v1alpha1/hosts']) {
+  await kubectl(['apply', '--server-side', '-f', '-'], input)
+  for (const path of [requests, `${kinds}/hosts`]) {
     await eventually(`${path} is served`, async () => (await server.send('GET', path)).status === 200)
   }
 })
@@ -26,8 +28,14 @@ afterAll(async () => {
   await cluster?.[Symbol.asyncDispose]()
 })
 
-async function create(spec: unknown): Promise<Answer> {
-  return server.send('POST', `${collection}?dryRun=All&fieldValidation=Strict`, {
+async function kubectl(args: readonly string[], input?: string): Promise<string> {
+  const { exitCode, stdout, stderr } = await cluster.kubectl(args, input === undefined ? {} : { input })
+  if (exitCode !== 0) throw new Error(`kubectl ${args.join(' ')}: ${stderr}`)
+  return stdout
+}
+
+async function tryCreate(spec: unknown): Promise<Answer> {
+  return server.send('POST', `${requests}?dryRun=All&fieldValidation=Strict`, {
     apiVersion: 'keelson.dev/v1alpha1',
     kind: 'HostRequest',
     metadata: { name: 'case' },
@@ -37,6 +45,33 @@ async function create(spec: unknown): Promise<Answer> {
 
 describe.concurrent('the API server', () => {
   test.each(admissionCases.map((testCase) => [testCase.title, testCase] as const))('%s', async (_, testCase) => {
-    expect(disagreement(testCase, await create(testCase.spec))).toBeUndefined()
+    const answer = await tryCreate(testCase.spec)
+    expect(serverVerdict(testCase, answer)).toBeUndefined()
+    expect(dispute(testCase.spec, answer)).toBeUndefined()
   })
+})
+
+test('API server and controller refuse the same parameters in the same words', async () => {
+  const character = fc.oneof(
+    fc.constantFrom('a', 'b', 'z', '0', '9', '.', '_', '/', '-'),
+    fc.nat(0x7f).map((code) => String.fromCodePoint(code)),
+    fc.constantFrom('é', '\u0080', '\u2028', '中', '🦀'),
+  )
+  const text = fc.string({ unit: character, maxLength: 12 })
+  const key = fc.string({ unit: character, minLength: 1, maxLength: 4 })
+  const parameters = fc.array(fc.record({ key, value: text }), { maxLength: 8 })
+  await fc.assert(
+    fc.asyncProperty(parameters, async (list) => {
+      const spec = withParameters(...list)
+      expect(dispute(spec, await tryCreate(spec))).toBeUndefined()
+    }),
+    { numRuns: 300 },
+  )
+})
+
+test('a message stays in one line and bears no character that a terminal obeys', async () => {
+  const { body } = await tryCreate(withParameters({ key: 'a\u001b[31m\n', value: '\u001b[31m\n' }))
+  expect(body.details?.causes).toHaveLength(2)
+  // oxlint-disable-next-line no-control-regex -- control characters are what this is about
+  for (const { message } of body.details?.causes ?? []) expect(message).toMatch(/^[^\x00-\x1f\x7f-\x9f]*$/)
 })

@@ -212,7 +212,8 @@ function object({ shape, catchall }: DefinitionOf<'object'>, path: string): Stru
     const property = structuralSchema(field, at)
     if (!property.description) throw new NotStructuralError(at, 'a field needs describe()')
     properties[name] = property
-    if (!(field as z.ZodType).isOptional()) required.push(name)
+    const { _zod } = field
+    if (_zod.optin === undefined) required.push(name)
   }
   return { type: 'object', properties, ...(required.length > 0 && { required }) }
 }

@@ -23,7 +23,7 @@ type Setting = Requested & {
   readonly persisted: string | undefined
   readonly writable: 'yes' | 'no' | 'read-only file system'
 }
-type State = { readonly settings: readonly Setting[] }
+type State = { readonly keys: readonly Setting[] }
 
 const keyGrammar =
   'a key is separated by dots (net.ipv4.conf.eth0/100.rp_filter) or by slashes (net/ipv4/conf/eth0.100/rp_filter), without ' +
@@ -88,10 +88,10 @@ export const sysctl: ResourceType<Subject, Desired, State> = {
     const persisted = persistedValues(file ?? Buffer.alloc(0))
     const settings: Setting[] = []
     for (const key of keys) settings.push({ ...(await readSetting(system, key)), persisted: persisted.get(key.name) })
-    return { settings }
+    return { keys: settings }
   },
 
-  fields({ settings }) {
+  fields({ keys: settings }) {
     const fields: Record<string, string> = {}
     for (const { name, running, persisted } of settings) {
       fields[name] = running
@@ -100,7 +100,7 @@ export const sysctl: ResourceType<Subject, Desired, State> = {
     return fields satisfies Fields
   },
 
-  diff({ settings }, { values }) {
+  diff({ keys: settings }, { values }) {
     const changes: Change[] = []
     for (const { name, parameter, running, persisted, writable } of settings) {
       if (writable === 'no') {
@@ -132,7 +132,7 @@ export const sysctl: ResourceType<Subject, Desired, State> = {
       done.push(key.name)
     }
     const unsaved = new Map([...values].filter(([name]) => changed.has(persistedField(name))))
-    if (unsaved.size > 0) await persist(system, unsaved)
+    if (unsaved.size > 0) await persist(system, unsaved, done)
   },
 }
 
@@ -187,29 +187,38 @@ async function writeRunning(system: System, key: Requested, value: string, done:
   } catch (error) {
     const errno = errnoOf(error)
     const options = { field: key.parameter, cause: error }
-    const before = done.length === 0 ? 'nothing was changed' : `set before it, until the next boot: ${done.join(', ')}`
     if (kernelRefusals.has(errno)) {
-      const message = `the kernel refuses the value for ${key.name} (${errno}); ${before}`
+      const message = `the kernel refuses the value for ${key.name} (${errno}); ${soFar(done)}`
       throw new ResourceError('parameter', 'ValueRefusedByKernel', message, options)
     }
     throw new ResourceError(
       'act',
       'WriteFailed',
-      `the kernel does not let ${key.name} be set (${errno}); ${before}`,
+      `the kernel does not let ${key.name} be set (${errno}); ${soFar(done)}`,
       options,
     )
   }
 }
 
-async function persist(system: System, values: ReadonlyMap<string, string>): Promise<void> {
-  const path = system.path(sysctlFile)
-  const content = (await system.readIfPresent(sysctlFile)) ?? Buffer.alloc(0)
-  const merged = mergeSysctlLines(content, values)
+async function persist(system: System, values: ReadonlyMap<string, string>, done: readonly string[]): Promise<void> {
   try {
-    // The umask must not decide who may read the folder.
-    if ((await mkdir(dirname(path), { recursive: true })) !== undefined) await chmod(dirname(path), 0o755)
+    const path = system.path(sysctlFile)
+    const merged = mergeSysctlLines((await system.readIfPresent(sysctlFile)) ?? Buffer.alloc(0), values)
+    await makeFolder(dirname(path))
+    await replaceFile(path, merged, { mode: 0o644, uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 })
   } catch (error) {
-    throw fileError(dirname(sysctlFile), error)
+    const { code, message } = error instanceof ResourceError ? error : fileError(sysctlFile, error)
+    throw new ResourceError('act', code, `${message}; ${soFar(done)}`, { cause: error })
   }
-  await replaceFile(path, merged, { mode: 0o644, uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 })
+}
+
+/** The umask must not decide who may read it. */
+async function makeFolder(path: string): Promise<void> {
+  const made = await mkdir(path, { recursive: true })
+  if (made !== undefined) await chmod(path, 0o755)
+}
+
+/** Whoever reads the error has to know what is different on the host from before. */
+function soFar(done: readonly string[]): string {
+  return done.length === 0 ? 'no running value was changed' : `set until the next boot only: ${done.join(', ')}`
 }

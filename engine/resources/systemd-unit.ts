@@ -1,38 +1,13 @@
 import { z } from 'zod'
 import { ResourceError } from '../resource-error.ts'
 import type { Change, Fields, ResourceType } from '../resource-type.ts'
-import type { System } from '../system.ts'
-
-/** Under this name the agent runs: deploy/systemd/keelson-agent.service. */
-export const agentUnit = 'keelson-agent.service'
-
-const systemctl = '/usr/bin/systemctl'
-/** Above systemd's own default for starting and for stopping a unit (90 s), so that its verdict is heard. */
-const jobTimeoutMs = 120_000
-const queryTimeoutMs = 10_000
+import { agentUnit, changeUnit, showUnit, type UnitState } from './systemctl.ts'
 
 type Subject = { readonly name: string }
 type Desired = Subject & {
   readonly state?: 'started' | 'stopped' | 'restarted' | 'reloaded' | undefined
   readonly enabled?: 'true' | 'false' | undefined
 }
-type State = {
-  /** The unit's own name, also where it was asked for by an alias: systemctl enables and disables by this only. */
-  readonly name: string
-  readonly loadState: string
-  readonly activeState: string
-  readonly subState: string
-  readonly unitFileState: string
-  readonly canStart: boolean
-  readonly canStop: boolean
-  readonly canReload: boolean
-  readonly isAgent: boolean
-  /** To stop it stops the agent: it is the agent, or the agent depends on it. */
-  readonly stopsAgent: boolean
-  /** To start it stops the agent: it begins a shutdown. */
-  readonly shutsDown: boolean
-}
-
 /** systemd.unit(5), "Valid unit names"; an instance stands between @ and the suffix. A template itself cannot run. */
 const namePattern = /^[A-Za-z0-9:_.\\-]+(@[A-Za-z0-9:_.\\@-]+)?[.](service|socket|timer|path)$/
 
@@ -56,16 +31,14 @@ const Body = z
   })
 
 /** A unit of systemd: systemd.unit(5). GET `name=U`; POST `{"name": U, "state"?, "enabled"?}`; fields as in `systemctl show`. */
-export const systemdUnit: ResourceType<Subject, Desired, State> = {
+export const systemdUnit: ResourceType<Subject, Desired, UnitState> = {
   name: 'systemdUnit',
   version: 1,
   query: z.strictObject({ name }),
   body: Body,
 
   async read(system, subject, signal) {
-    const show = [systemctl, '--no-pager', 'show', `--property=${properties.join(',')}`, '--', subject.name] as const
-    const { stdout } = await system.run(show, { timeoutMs: queryTimeoutMs }, signal)
-    const state = parseShow(stdout)
+    const state = await showUnit(system, subject.name, signal)
     // One whose file was removed while it runs is known still, and can be stopped.
     if (state.loadState === 'not-found' && state.activeState === 'inactive') {
       throw new ResourceError('parameter', 'UnitUnknown', `this host has no unit ${subject.name}`, { field: 'name' })
@@ -87,12 +60,18 @@ export const systemdUnit: ResourceType<Subject, Desired, State> = {
   async apply(system, { state, desired, changes }, signal) {
     for (const { field, from, to } of changes) {
       if (field === 'activeState' && desired.state !== undefined) {
-        await act(system, [verbs[desired.state]], state.name, signal)
+        await changeUnit(system, [verbs[desired.state]], state.name, signal)
+        if (to === 'active') refuseFalseStart(await this.read(system, state, signal))
       } else if (to === 'enabled') {
-        await act(system, ['enable'], state.name, signal)
+        await changeUnit(system, ['enable'], state.name, signal)
       } else {
         // What only /run enables is not found by a plain disable.
-        await act(system, from === 'enabled-runtime' ? ['disable', '--runtime'] : ['disable'], state.name, signal)
+        await changeUnit(
+          system,
+          from === 'enabled-runtime' ? ['disable', '--runtime'] : ['disable'],
+          state.name,
+          signal,
+        )
       }
     }
   },
@@ -100,7 +79,7 @@ export const systemdUnit: ResourceType<Subject, Desired, State> = {
 
 const verbs = { started: 'start', stopped: 'stop', restarted: 'restart', reloaded: 'reload' } as const
 
-function runChange(state: State, wanted: NonNullable<Desired['state']>): Change | undefined {
+function runChange(state: UnitState, wanted: NonNullable<Desired['state']>): Change | undefined {
   const { name: unit, activeState } = state
   const change = (to: string): Change => ({ field: 'activeState', from: activeState, to })
   const stops = wanted === 'stopped' || wanted === 'restarted'
@@ -125,11 +104,26 @@ function runChange(state: State, wanted: NonNullable<Desired['state']>): Change 
   return change('active')
 }
 
+/** systemctl is content with a unit whose conditions are not met, and does not wait to see whether a simple service dies at once. */
+function refuseFalseStart({ name: unit, activeState, conditionsHeld }: UnitState): void {
+  if (activeState === 'failed') {
+    throw new ResourceError(
+      'act',
+      'UnitActionFailed',
+      `${unit} failed right after its start: see journalctl -u ${unit} on the host`,
+    )
+  }
+  if (activeState === 'inactive' && !conditionsHeld) {
+    const message = `${unit} did not start as one of its conditions does not hold: see systemctl status ${unit} on the host`
+    throw new ResourceError('act', 'UnitConditionFailed', message)
+  }
+}
+
 /** `linked` is not among them: to disable such a unit would remove the link by which systemd knows it. */
 const enabledStates: ReadonlySet<string> = new Set(['enabled', 'enabled-runtime'])
 const enableableStates: ReadonlySet<string> = new Set(['disabled', 'enabled-runtime', 'linked', 'linked-runtime'])
 
-function enablementChange(state: State, wanted: boolean): Change | undefined {
+function enablementChange(state: UnitState, wanted: boolean): Change | undefined {
   const { name: unit, unitFileState } = state
   const change = (to: string): Change => ({ field: 'unitFileState', from: unitFileState, to })
   if (!wanted) {
@@ -150,7 +144,7 @@ function enablementChange(state: State, wanted: boolean): Change | undefined {
   throw refusal('UnitCannotBeEnabled', `${unit} cannot be enabled: ${why}`, 'enabled')
 }
 
-function refuseUnusable({ name: unit, loadState }: State, field: string): void {
+function refuseUnusable({ name: unit, loadState }: UnitState, field: string): void {
   if (loadState === 'masked') {
     throw refusal(
       'UnitMasked',
@@ -167,61 +161,11 @@ function refuseUnusable({ name: unit, loadState }: State, field: string): void {
   }
 }
 
-function wouldStopAgent({ name: unit, isAgent }: State, field: string): ResourceError {
+function wouldStopAgent({ name: unit, isAgent }: UnitState, field: string): ResourceError {
   const why = isAgent ? `${unit} is the agent itself` : `it would take ${agentUnit} down`
   return refusal('WouldStopAgent', `${why}: the host could not be managed any more; do it on the host`, field)
 }
 
 function refusal(code: string, message: string, field: string): ResourceError {
   return new ResourceError('state', code, message, { field })
-}
-
-type Action = readonly [verb: string, ...options: string[]]
-
-async function act(system: System, action: Action, unit: string, signal: AbortSignal): Promise<void> {
-  try {
-    await system.run(
-      [systemctl, '--no-ask-password', '--quiet', ...action, '--', unit],
-      { timeoutMs: jobTimeoutMs },
-      signal,
-    )
-  } catch (error) {
-    if (!(error instanceof ResourceError)) throw error
-    const message = `systemctl ${action.join(' ')} ${unit}: ${error.message}; see journalctl -u ${unit} on the host`
-    throw new ResourceError('act', error.code === 'ProgramFailed' ? 'UnitActionFailed' : error.code, message, {
-      cause: error,
-    })
-  }
-}
-
-const stopPropagation = ['RequiredBy', 'RequisiteOf', 'BoundBy', 'ConsistsOf', 'PropagatesStopTo'] as const
-const requirements = ['Requires', 'BindsTo', 'Wants'] as const
-const own = ['Id', 'LoadState', 'ActiveState', 'SubState', 'UnitFileState', 'CanStart', 'CanStop', 'CanReload'] as const
-const properties = [...own, ...stopPropagation, ...requirements]
-
-/** `NAME=value` lines, in any order; properties that this systemd does not know are missing. */
-function parseShow(output: string): State {
-  const shown = new Map<string, string>()
-  for (const line of output.split('\n')) {
-    const equals = line.indexOf('=')
-    if (equals > 0) shown.set(line.slice(0, equals), line.slice(equals + 1))
-  }
-  const text = (property: (typeof properties)[number]): string => shown.get(property) ?? ''
-  const lists = (names: readonly (typeof properties)[number][], unit: string): boolean =>
-    names.some((property) => text(property).split(' ').includes(unit))
-  const isAgent = text('Id') === agentUnit
-  return {
-    name: text('Id'),
-    loadState: text('LoadState'),
-    activeState: text('ActiveState'),
-    subState: text('SubState'),
-    unitFileState: text('UnitFileState'),
-    canStart: text('CanStart') === 'yes',
-    canStop: text('CanStop') === 'yes',
-    canReload: text('CanReload') === 'yes',
-    isAgent,
-    stopsAgent: isAgent || lists(stopPropagation, agentUnit),
-    // Every service conflicts with this target unless it says otherwise.
-    shutsDown: lists(requirements, 'shutdown.target'),
-  }
 }

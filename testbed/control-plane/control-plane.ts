@@ -279,7 +279,7 @@ export class ControlPlane implements AsyncDisposable {
       ['create', 'serviceaccount', '-n', namespace, name],
     ])
       await kubectl(...create).catch((error: unknown) => {
-        if (!String(error).includes('AlreadyExists')) throw error
+        if (!String(error).includes('already exists')) throw error
       })
     const { stdout } = await kubectl('create', 'token', '-n', namespace, name, '--duration=24h')
     const path = this.#path(`${namespace}.${name}.kubeconfig`)

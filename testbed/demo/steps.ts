@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path'
+import { eventually } from '../deadline.ts'
 import type { World } from '../world/world.ts'
 
 const examples = resolve(import.meta.dirname, '../../deploy/examples')
@@ -47,7 +48,8 @@ const steps: readonly Step[] = [
     run: async (world) => {
       const all = world.lab.hosts.length
       const condition = '--for=condition=Ready'
-      await world.kubectl('wait', '--for=create', ...world.lab.hosts.map(({ name }) => `host/${name}`), '--timeout=20s')
+      const count = async () => (await world.kubectl('get', 'hosts', '--output=name')).split('\n').filter(Boolean).length === all
+      await eventually(`${all} hosts in the inventory`, count, 20_000)
       await world.kubectl('wait', condition, 'hosts', '--all', '--timeout=20s')
       const table = await world.kubectl('get', 'hosts')
       expectThat(table.split('\n').length === all + 1, `${all} hosts`, table)
