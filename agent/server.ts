@@ -12,13 +12,29 @@ import type { TlsMaterial } from './config.ts'
 import { Refusal, refusalOf } from './refusal.ts'
 import { Routes, splitTarget } from './routes.ts'
 
-const maxConnections = 16
-const handshakeTimeoutMs = 5_000
-const headersTimeoutMs = 10_000
-/** From the first byte of a request to its last, not to the answer: a slow act has limits of its own. */
-const requestTimeoutMs = 30_000
-/** The operator keeps connections between its runs. A client that is gone without a word is found out by TCP's own keep-alive. */
-const keepAliveTimeoutMs = 15 * 60_000
+export type ServerLimits = {
+  readonly connections: number
+  readonly handshakeMs: number
+  /** From the connection, or the first byte of a later request, to the end of its headers. */
+  readonly headersMs: number
+  /** To the last byte of a request, not to the answer: a slow act has limits of its own. */
+  readonly requestMs: number
+  /** The operator keeps connections between its runs. */
+  readonly idleMs: number
+  /** How often the limits above are looked at. */
+  readonly checkMs: number
+}
+
+const defaultLimits: ServerLimits = {
+  connections: 16,
+  handshakeMs: 5_000,
+  headersMs: 10_000,
+  requestMs: 30_000,
+  idleMs: 15 * 60_000,
+  checkMs: 5_000,
+}
+
+/** A client that is gone without a word must not hold one of the few connections until `idleMs`. */
 const tcpKeepAliveMs = 30_000
 const maxPathInLog = 256
 
@@ -28,6 +44,7 @@ export type AgentServerOptions = {
   readonly logger: Logger
   /** All there are, unless told. */
   readonly types?: ReadonlyMap<string, ResourceType>
+  readonly limits?: Partial<ServerLimits>
 }
 
 /** The agent's HTTPS server: mutual TLS, one client name, every answer JSON. */
@@ -36,11 +53,13 @@ export class AgentServer {
   readonly #routes: Routes
   readonly #logger: Logger
   readonly #stop = new AbortController()
-  /** Also those that are in the middle of their handshake. */
+  /** As accepted, so also those that are in the middle of their handshake. */
   readonly #sockets = new Set<Socket>()
+  readonly #inHand = new Set<ServerResponse>()
   #closing = false
 
-  constructor({ tls, system, logger, types }: AgentServerOptions) {
+  constructor({ tls, system, logger, types, limits: changed }: AgentServerOptions) {
+    const limits = { ...defaultLimits, ...changed }
     this.#routes = new Routes(system, types)
     this.#logger = logger
     this.#server = createServer({
@@ -50,24 +69,26 @@ export class AgentServer {
       rejectUnauthorized: true,
       // A resumed session would let a certificate in that is expired by now.
       secureOptions: constants.SSL_OP_NO_TICKET,
-      handshakeTimeout: handshakeTimeoutMs,
-      headersTimeout: headersTimeoutMs,
-      requestTimeout: requestTimeoutMs,
-      keepAliveTimeout: keepAliveTimeoutMs,
-      connectionsCheckingInterval: 5_000,
+      handshakeTimeout: limits.handshakeMs,
+      headersTimeout: limits.headersMs,
+      requestTimeout: limits.requestMs,
+      keepAliveTimeout: limits.idleMs,
+      connectionsCheckingInterval: limits.checkMs,
       keepAlive: true,
       keepAliveInitialDelay: tcpKeepAliveMs,
       // Node's own answer for it has no body.
       requireHostHeader: false,
     })
-    this.#server.maxConnections = maxConnections
+    this.#server.maxConnections = limits.connections
     this.#server.on('connection', (socket: Socket) => {
       this.#sockets.add(socket)
       socket.once('close', () => this.#sockets.delete(socket))
     })
-    this.#server.on('drop', () => logger.warn({ maxConnections }, 'connection refused: too many'))
+    this.#server.on('drop', () => logger.warn({ limit: limits.connections }, 'connection refused: too many'))
     this.#server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
-      logger.warn({ remoteAddress: socket.remoteAddress, code: error.code }, 'handshake refused')
+      // Where the certificate was the reason, the error says only that the connection is gone.
+      const reason = socket.authorizationError ?? error.code
+      logger.warn({ remoteAddress: socket.remoteAddress, reason }, 'handshake refused')
     })
     this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.#refuseMalformed(error, socket))
     this.#server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
@@ -91,6 +112,9 @@ export class AgentServer {
     this.#closing = true
     const closed = once(this.#server, 'close')
     this.#server.close()
+    // Node closes those only that have had a request before.
+    const busy = new Set([...this.#inHand].map(({ socket }) => socket && peer(socket)))
+    for (const socket of this.#sockets) if (!busy.has(peer(socket))) socket.destroy()
     const timer = setTimeout(() => {
       this.#stop.abort(new Refusal(503, 'AgentStopping', 'the agent was stopped before this was done'))
       for (const socket of this.#sockets) socket.destroy()
@@ -103,7 +127,9 @@ export class AgentServer {
     const start = performance.now()
     const gone = new AbortController()
     const { path } = splitTarget(request.url ?? '')
+    this.#inHand.add(response)
     response.once('close', () => {
+      this.#inHand.delete(response)
       const answered = response.writableFinished
       if (!answered) gone.abort(new Refusal(499, 'ClientGone', 'the client did not wait for the answer'))
       this.#logger.info(
@@ -149,9 +175,10 @@ export class AgentServer {
     response.end(content)
   }
 
-  /** What is not HTTP never becomes a request; Node would answer without a body. */
+  /** What is not HTTP never becomes a request; Node would answer without a body. Failed handshakes come here too: nobody to talk to. */
   #refuseMalformed(error: NodeJS.ErrnoException, socket: Duplex): void {
-    if (!socket.writable || error.code === 'ECONNRESET') {
+    const authorized = socket instanceof TLSSocket && socket.authorized
+    if (!authorized || !socket.writable || error.code === 'ECONNRESET') {
       socket.destroy()
       return
     }
@@ -166,6 +193,11 @@ export class AgentServer {
     socket.end(`${head.join('\r\n')}\r\n\r\n${content}`, () => socket.destroy())
     this.#logger.warn({ status: refusal.status, code: error.code }, 'malformed request')
   }
+}
+
+/** The same for a connection as it was accepted and for the TLS connection over it. */
+function peer({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`
 }
 
 function malformed({ code }: NodeJS.ErrnoException): Refusal {

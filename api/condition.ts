@@ -15,7 +15,7 @@ export const Condition = z.object({
     .max(63)
     .regex(/^[A-Za-z][A-Za-z0-9]*$/)
     .describe('Why, as one CamelCase word for programs.'),
-  message: z.string().max(1024).describe('Why, as a sentence for people; at most 1,024 characters, may be empty.'),
+  message: z.string().max(1024).describe('Why, as a sentence for people; at most 1024 characters, may be empty.'),
 })
 export type Condition = z.infer<typeof Condition>
 

@@ -105,7 +105,7 @@ export const HostRequestSpec = z.object({
     .array(Worker)
     .max(1024)
     .describe(
-      'Hosts by name, at most 1,024; a name given twice counts once. Required: an empty list means every host, so that forgetting it never does.',
+      'Hosts by name, at most 1024; a name given twice counts once. Required: an empty list means every host, so that forgetting it never does.',
     ),
   hostSelector: LabelSelector.optional().describe(
     'Narrows the hosts further to those whose labels match. Default: no narrowing.',
@@ -135,7 +135,7 @@ const Failure = z.object({
   host: z.string().max(253).describe('Name of the Host.'),
   reason: z.string().max(63).describe('Why, as one CamelCase word for programs.'),
   code: z.int().min(100).max(599).optional().describe('HTTP status code of the answer. Absent: there was no answer.'),
-  message: z.string().max(512).describe('Why, as a sentence for people; at most 512 characters.'),
+  message: z.string().max(256).describe('Why, as a sentence for people; at most 256 characters.'),
 })
 
 export const HostRequestStatus = z.object({
@@ -147,7 +147,7 @@ export const HostRequestStatus = z.object({
   msg: z
     .string()
     .max(1024)
-    .describe('What happened, for people: numbers, and who failed or was skipped and why; at most 1,024 characters.'),
+    .describe('What happened, for people: numbers, and who failed or was skipped and why; at most 1024 characters.'),
   progress: z
     .string()
     .max(21)

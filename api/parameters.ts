@@ -10,9 +10,7 @@ export const maxValueLength = 1024
  * What a shell, a template or a glob could take for its own. A value bears none of these, so it stays text even if whatever
  * answers on the port pastes it into a command line.
  */
-export const shellCharacters: readonly string[] = [
-  ...[';', '&', '|', '$', '<', '>', '(', ')', '{', '}', '[', ']', '*', '?', '!', '~', '#', '`', "'", '"', '\\'],
-]
+export const shellCharacters: readonly string[] = Array.from(';&|$<>(){}[]*?!~#`\'"\\')
 
 /**
  * Each finds the first character that may not stand where it stands, always exactly one. RE2, which the API server uses, and
@@ -109,12 +107,12 @@ function shown(key: string): string {
   return start === key ? key : `${start}…`
 }
 
-/** `U+003B ;`, `U+000A` where there is nothing to see, `UTF-8 C3A9` beyond ASCII (CEL knows bytes, not code points). */
+/** `U+003B (;)`, `U+000A` where there is nothing to see, `UTF-8 C3A9` beyond ASCII (CEL knows bytes, not code points). */
 function characterName(character: string): string {
   const bytes = [...new TextEncoder().encode(character)]
   const hex = bytes.map((byte) => byte.toString(16).toUpperCase().padStart(2, '0')).join('')
   if (bytes.length > 1) return `UTF-8 ${hex}`
-  return /^[!-~]$/.test(character) ? `U+00${hex} ${character}` : `U+00${hex}`
+  return /^[!-~]$/.test(character) ? `U+00${hex} (${character})` : `U+00${hex}`
 }
 
 function celFind(text: string, expression: string): string {
@@ -133,7 +131,7 @@ function celShown(key: string): string {
 /** CEL has no `let`: mapping a list of one evaluates the expression once. */
 function celCharacterName(character: string): string {
   return (
-    `[${character}].map(c, c.matches("^[!-~]") ? "U+00%X %s".format([c, c])` +
+    `[${character}].map(c, c.matches("^[!-~]") ? "U+00%X (%s)".format([c, c])` +
     ` : c.matches("^[\\\\x00-\\\\x20\\\\x7f]") ? "U+00%X".format([c]) : "UTF-8 %X".format([c]))[0]`
   )
 }

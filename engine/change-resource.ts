@@ -47,11 +47,14 @@ function parse<Output>(grammar: z.ZodType<Output>, parameters: Parameters): Outp
     throw refusal('ParameterUnknown', `${shown(name)} is not a parameter of this type`, name)
   }
   const field = issue.path[0] === undefined ? undefined : String(issue.path[0])
+  if (issue.code === 'custom') {
+    const code: unknown = issue.params?.['code']
+    throw refusal(typeof code === 'string' ? code : 'ValueRefused', issue.message, field)
+  }
   if (field !== undefined && !Object.hasOwn(parameters, field)) {
     throw refusal('ParameterMissing', `parameter ${shown(field)} is required`, field)
   }
-  const code: unknown = issue.code === 'custom' ? issue.params?.['code'] : undefined
-  throw refusal(typeof code === 'string' ? code : 'ValueRefused', issue.message, field)
+  throw refusal('ValueRefused', issue.message, field)
 }
 
 function refusal(code: string, message: string, field: string | undefined): ResourceError {

@@ -8,7 +8,7 @@ const escapable = '"$`\\'
 export function parseEnvironmentFile(text: string): ReadonlyMap<string, string> {
   const variables = new Map<string, string>()
   for (const line of text.split('\n')) {
-    const assignment = /^\s*([A-Za-z_][A-Za-z0-9_]*)=(.*)$/.exec(line)
+    const assignment = /^\s*([A-Za-z_][A-Za-z0-9_]*)=([^]*)$/.exec(line)
     const value = assignment?.[2] === undefined ? undefined : unquote(assignment[2].trim())
     if (assignment?.[1] !== undefined && value !== undefined) variables.set(assignment[1], value)
   }

@@ -127,6 +127,16 @@ describe('Controller', () => {
     expect(controller.counters.success).toBe(1)
   })
 
+  test('a key that comes at the very moment of the stop is not begun', async () => {
+    const calls: string[] = []
+    const { controller, stop, ended } = start({ reconcile: async (key) => void calls.push(key) })
+    await new Promise((next) => setImmediate(next))
+    controller.enqueue('a')
+    stop.abort()
+    await ended
+    expect(calls).toEqual([])
+  })
+
   test('after the deadline aborts what is in flight, and names what does not heed that', async () => {
     const heeding = start({
       stopTimeoutMs: 5,

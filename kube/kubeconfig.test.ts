@@ -83,6 +83,8 @@ describe('loadKubeconfig', () => {
   test.each([
     ['broken YAML', `users: [{token: "${secret}]`],
     ['a stray scalar', `a: b\n${secret}`],
+    ['a block scalar gone wrong', `token: |${secret}\n x`],
+    ['an alias without an anchor', `token: *${secret}`],
     ['a list', `- ${secret}`],
     ['no context', `token: ${secret}`],
     ['a context that is not there', `{current-context: c, token: ${secret}}`],

@@ -75,9 +75,13 @@ function parse(source: string, path: string): Fields {
   const [error] = document.errors
   // The parser's own words quote the source, which may be a token.
   if (error) throw invalid(path, `line ${lines.linePos(error.pos[0]).line}`, `is not YAML (${error.code})`)
-  const root: unknown = document.toJS()
-  if (!isFields(root)) throw invalid(path, 'the document', 'is not a mapping')
-  return root
+  try {
+    const root: unknown = document.toJS()
+    if (isFields(root)) return root
+  } catch {
+    throw invalid(path, 'the document', 'has an alias without an anchor; quote values that begin with "*"')
+  }
+  throw invalid(path, 'the document', 'is not a mapping')
 }
 
 function entry(root: Fields, list: string, name: string, member: string, path: string): Fields {

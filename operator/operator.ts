@@ -1,5 +1,15 @@
 import type { Host, HostRequest } from '@keelson/api'
-import { Controller, keyOf, kinds, Reflector, WorkQueue, type Change, type KubeClient, type Node } from '@keelson/kube'
+import {
+  ConflictError,
+  Controller,
+  keyOf,
+  kinds,
+  Reflector,
+  WorkQueue,
+  type Change,
+  type KubeClient,
+  type Node,
+} from '@keelson/kube'
 import type { Logger } from 'pino'
 import { HostPools, type ClientCertificate } from './delivery/host-pools.ts'
 import { HostController } from './hosts/host-controller.ts'
@@ -42,8 +52,11 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
     ...{ client, pools, allowLoopback, now, hosts: hosts.store },
     requeue: (key, afterMs) => requestQueue.addAfter(key, afterMs),
   })
-  const onError = (key: string, error: unknown) =>
-    logger.warn({ key, err: error }, 'reconcile failed, will be tried again')
+  const onError = (key: string, error: unknown) => {
+    // Somebody else wrote first: the ordinary way of things, and the next try reads anew.
+    if (error instanceof ConflictError) logger.debug({ key }, 'object changed meanwhile, will be read anew')
+    else logger.warn({ key, err: error }, 'reconcile failed, will be tried again')
+  }
   const hostLoop = new Controller({
     ...{ sources: [nodes, hosts], concurrency: hostConcurrency, onError },
     reconcile: (key, stop) => hostController.reconcile(key, stop),

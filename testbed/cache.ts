@@ -30,6 +30,8 @@ export async function cached(
   const name = `${kind}-${key}`
   const entry = join(directory, name)
   if (existsSync(entry)) return entry
+  if (process.env['KEELSON_CAPSULE'] !== undefined)
+    throw new Error(`${entry} is missing: it is made before a capsule is entered`)
   await mkdir(directory, { recursive: true })
   const unlock = await lock(join(directory, `.lock-${name}`), () => existsSync(entry))
   try {

@@ -5,7 +5,7 @@ import { parse } from 'yaml'
 export type Answer = { readonly status: number; readonly body: AnswerBody }
 
 /** As much of an object or of a `metav1.Status` as the tests look at. */
-export type AnswerBody = {
+type AnswerBody = {
   readonly message?: string
   readonly details?: { readonly causes?: readonly Cause[] }
   readonly status?: unknown

@@ -36,8 +36,10 @@ test('each rule is deleted in a mutant of its own', () => {
 })
 
 test('a mutant lacks its rule and nothing else', () => {
-  const [, ports, , , first] = mutants(schema, '')
+  const [, ports, shortest, , first] = mutants(schema, '')
   expect(ports?.schema).toEqual({ ...schema, required: ['name'] })
+  const { name } = schema.properties
+  expect(shortest?.schema.properties?.['name']).toEqual({ ...name, minLength: 0 })
   expect(first?.schema).toEqual({
     ...schema,
     properties: {

@@ -105,7 +105,7 @@ function keys(): AdmissionCase[] {
     refusedKey('that ends in a newline', 'a\n', 'a…', 'U+000A'),
     refusedKey('with é', 'aéb', 'a…', 'UTF-8 C3A9'),
     refusedKey('with an emoji', '🦀', '…', 'UTF-8 F09FA680'),
-    refusedKey('that is a format', '%s%d', '%s%d', 'U+0025 %'),
+    refusedKey('that is a format', '%s%d', '%s%d', 'U+0025 (%)'),
   ]
 }
 
@@ -123,18 +123,18 @@ function texts(): AdmissionCase[] {
       refusedValue(`with ${nameOf(character)}`, `${secret}${character}${secret}`, nameOf(character)),
     ),
     ...shellCharacters.map((character) =>
-      refusedValue(`that is ${character}`, character, `${nameOf(character)} ${character}`),
+      refusedValue(`that is ${character}`, character, `${nameOf(character)} (${character})`),
     ),
-    refusedValue('with a leading hyphen', `-${secret}`, 'U+002D -'),
-    refusedValue('that is a hyphen', '-', 'U+002D -'),
+    refusedValue('with a leading hyphen', `-${secret}`, 'U+002D (-)'),
+    refusedValue('that is a hyphen', '-', 'U+002D (-)'),
     refusedValue('that begins with a newline', `\n${secret}`, 'U+000A'),
     refusedValue('that ends in a newline', `${secret}\n`, 'U+000A'),
     refusedValue('that ends in a NUL', `${secret}\0`, 'U+0000'),
-    refusedValue('with two refused characters: the first is named', `${secret}|${secret};`, 'U+007C |'),
+    refusedValue('with two refused characters: the first is named', `${secret}|${secret};`, 'U+007C (|)'),
     refused('value of a key that is refused too', withParameters({ key: 'a\nb', value: `${secret};` }), {
       field: 'spec.http.parameters[0].value',
       reason: 'FieldValueForbidden',
-      says: ['"a…"', 'U+003B ;'],
+      says: ['"a…"', 'U+003B (;)'],
       hides: secret,
     }),
     ...ascii
@@ -179,7 +179,7 @@ function extremes(): AdmissionCase[] {
       {
         field: `spec.http.parameters[${maxParameters - 1}].value`,
         reason: 'FieldValueForbidden',
-        says: [key(maxParameters - 1), 'U+003B ;'],
+        says: [key(maxParameters - 1), 'U+003B (;)'],
         hides: secret,
       },
     ),

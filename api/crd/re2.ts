@@ -28,5 +28,11 @@ export function re2Source({ source, flags }: RegExp): string {
 /** Whether an expression that `re2Source` took bounds the length of what it matches. */
 export function boundsLength(source: string): boolean {
   const outside = source.replaceAll(escape, '').replaceAll(characterClass, '')
-  return /^\^[^*+]*\$$/.test(outside) && !outside.includes(',}')
+  let outermost = outside
+  for (let before = ''; before !== outermost;) {
+    before = outermost
+    outermost = before.replaceAll(/\([^()]*\)/g, '')
+  }
+  // Each alternative of the outermost level has anchors of its own.
+  return /^\^[^*+]*\$$/.test(outside) && !outside.includes(',}') && !outermost.includes('|')
 }

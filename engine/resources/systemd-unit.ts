@@ -8,6 +8,7 @@ type Desired = Subject & {
   readonly state?: 'started' | 'stopped' | 'restarted' | 'reloaded' | undefined
   readonly enabled?: 'true' | 'false' | undefined
 }
+
 /** systemd.unit(5), "Valid unit names"; an instance stands between @ and the suffix. A template itself cannot run. */
 const namePattern = /^[A-Za-z0-9:_.\\-]+(@[A-Za-z0-9:_.\\@-]+)?[.](service|socket|timer|path)$/
 
@@ -28,6 +29,7 @@ const Body = z
   .refine(({ state, enabled }) => state !== undefined || enabled !== undefined, {
     message: 'nothing to do: give state, enabled or both',
     path: ['state'],
+    params: { code: 'ParameterMissing' },
   })
 
 /** A unit of systemd: systemd.unit(5). GET `name=U`; POST `{"name": U, "state"?, "enabled"?}`; fields as in `systemctl show`. */
@@ -66,12 +68,8 @@ export const systemdUnit: ResourceType<Subject, Desired, UnitState> = {
         await changeUnit(system, ['enable'], state.name, signal)
       } else {
         // What only /run enables is not found by a plain disable.
-        await changeUnit(
-          system,
-          from === 'enabled-runtime' ? ['disable', '--runtime'] : ['disable'],
-          state.name,
-          signal,
-        )
+        const action = from === 'enabled-runtime' ? (['disable', '--runtime'] as const) : (['disable'] as const)
+        await changeUnit(system, action, state.name, signal)
       }
     }
   },
@@ -86,21 +84,25 @@ function runChange(state: UnitState, wanted: NonNullable<Desired['state']>): Cha
   if ((stops && state.stopsAgent) || (wanted !== 'stopped' && state.shutsDown)) throw wouldStopAgent(state, 'state')
   if (wanted === 'stopped') {
     if (activeState === 'inactive' || activeState === 'failed') return undefined
-    if (!state.canStop)
+    if (!state.canStop) {
       throw refusal('UnitRefusesStop', `${unit} cannot be stopped by hand (RefuseManualStop=)`, 'state')
+    }
     return change('inactive')
   }
   refuseUnusable(state, 'state')
   if (wanted === 'reloaded') {
-    if (activeState !== 'active')
+    if (activeState !== 'active') {
       throw refusal('UnitNotActive', `${unit} does not run, so it cannot reload: start it`, 'state')
-    if (!state.canReload)
+    }
+    if (!state.canReload) {
       throw refusal('UnitCannotReload', `${unit} has no way to reload (ExecReload=): restart it`, 'state')
+    }
     return change('active')
   }
   if (wanted === 'started' && (activeState === 'active' || activeState === 'reloading')) return undefined
-  if (!state.canStart)
+  if (!state.canStart) {
     throw refusal('UnitRefusesStart', `${unit} cannot be started by hand (RefuseManualStart=)`, 'state')
+  }
   return change('active')
 }
 

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
+import type { Endpoint, HostPools } from './host-pools.ts'
 
 export type DeliveryRequest = {
   readonly method: 'GET' | 'POST'
@@ -16,7 +17,7 @@ export type DeliveryFailure = {
 }
 
 export type Delivery =
-  | { readonly answered: true; readonly statusCode: number; readonly contentType: string; readonly body: Buffer }
+  | { readonly answered: true; readonly statusCode: number; readonly body: Buffer }
   | { readonly answered: false; readonly failure: DeliveryFailure }
 
 /** What is read of an answer; a longer one counts as a failure, so that 5,000 of them fit in memory. */
@@ -24,32 +25,29 @@ const answerLimit = 64 * 1024
 
 /** Sends one request to one host, once. A failure is a value; only an abort by `signal` throws. */
 export async function deliver(
-  dispatcher: Dispatcher,
+  pools: HostPools,
+  endpoint: Endpoint,
   request: DeliveryRequest,
   signal: AbortSignal,
 ): Promise<Delivery> {
   const deadline = AbortSignal.timeout(request.timeoutMs)
   try {
-    const response = await dispatcher.request({
-      ...message(request),
-      signal: AbortSignal.any([signal, deadline]),
-      headersTimeout: request.timeoutMs,
-      bodyTimeout: request.timeoutMs,
-    })
-    const body = await readBounded(response.body)
-    if (body === undefined) return failed('AnswerTooLarge', `answered more than ${answerLimit / 1024} KiB`)
-    const contentType = response.headers['content-type']
-    return {
-      answered: true,
-      statusCode: response.statusCode,
-      contentType: typeof contentType === 'string' ? contentType : '',
-      body,
-    }
+    return await exchange(pools.for(endpoint), request, AbortSignal.any([signal, deadline]))
   } catch (error) {
+    pools.forget(endpoint)
     signal.throwIfAborted()
     if (deadline.aborted) return failed('Timeout', `no whole answer within ${request.timeoutMs / 1_000} s`)
     return describe(error)
   }
+}
+
+async function exchange(dispatcher: Dispatcher, request: DeliveryRequest, signal: AbortSignal): Promise<Delivery> {
+  // The deadline of the whole is the signal's; these two only must not come before it.
+  const timeouts = { headersTimeout: request.timeoutMs, bodyTimeout: request.timeoutMs }
+  const { statusCode, body } = await dispatcher.request({ ...message(request), ...timeouts, signal })
+  const content = await readBounded(body)
+  if (content === undefined) return failed('AnswerTooLarge', `answered more than ${answerLimit / 1024} KiB`)
+  return { answered: true, statusCode, body: content }
 }
 
 function message({

@@ -39,10 +39,8 @@ export class HostPools implements AsyncDisposable {
 
   /** Where requests to this endpoint are sent. */
   for(endpoint: Endpoint): Dispatcher {
-    const { scheme, address, port, host } = endpoint
-    const origin = `${scheme}://${isIPv6(address) ? `[${address}]` : address}:${port}`
-    const key = `${origin} ${host}`
-    const pool = this.#pools.get(key) ?? this.#open(origin, host)
+    const key = keyOf(endpoint)
+    const pool = this.#pools.get(key) ?? this.#open(endpoint)
     // Set anew: a Map keeps the order of insertion, so the first one is the one unused for longest.
     this.#pools.delete(key)
     this.#pools.set(key, pool)
@@ -50,10 +48,20 @@ export class HostPools implements AsyncDisposable {
     return pool
   }
 
-  #open(origin: string, host: string): Pool {
+  /** After a request went wrong: the other connections to a host that was cut off are as dead, so the next request makes its own. */
+  forget(endpoint: Endpoint): void {
+    const key = keyOf(endpoint)
+    const pool = this.#pools.get(key)
+    if (pool === undefined) return
+    this.#pools.delete(key)
+    // What is in flight may still end well.
+    void pool.close()
+  }
+
+  #open(endpoint: Endpoint): Pool {
     const { ca, certificate, key } = this.#tls
-    const tls = { ca, cert: certificate, key, servername: host, minVersion: 'TLSv1.3' as const }
-    return new Pool(origin, {
+    const tls = { ca, cert: certificate, key, servername: endpoint.host, minVersion: 'TLSv1.3' as const }
+    return new Pool(originOf(endpoint), {
       connections: 4,
       pipelining: 1,
       keepAliveTimeout: keepAliveMs,
@@ -75,4 +83,12 @@ export class HostPools implements AsyncDisposable {
     await Promise.all([...this.#pools.values()].map((pool) => pool.destroy()))
     this.#pools.clear()
   }
+}
+
+function originOf({ scheme, address, port }: Endpoint): string {
+  return `${scheme}://${isIPv6(address) ? `[${address}]` : address}:${port}`
+}
+
+function keyOf(endpoint: Endpoint): string {
+  return `${originOf(endpoint)} ${endpoint.host}`
 }

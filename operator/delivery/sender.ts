@@ -27,8 +27,8 @@ export function sender(
           : `the address ${address} is refused: no host of a cluster has it`
       return { host, succeeded: false, reason: 'AddressRefused', message }
     }
-    const dispatcher = pools.for({ host, address, port: http.port, scheme })
-    return judge(host, await deliver(dispatcher, request, signal), isSuccess, http.port === agentPort)
+    const delivery = await deliver(pools, { host, address, port: http.port, scheme }, request, signal)
+    return judge(host, delivery, isSuccess, http.port === agentPort)
   }
 }
 

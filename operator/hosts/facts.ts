@@ -13,8 +13,13 @@ export async function askFacts(
   address: string,
   signal: AbortSignal,
 ): Promise<FactsAnswer> {
-  const dispatcher = pools.for({ host, address, port: agentPort, scheme: 'https' })
-  const delivery = await deliver(dispatcher, { method: 'GET', path: '/v1/facts', parameters: [], timeoutMs }, signal)
+  const endpoint = { host, address, port: agentPort, scheme: 'https' } as const
+  const delivery = await deliver(
+    pools,
+    endpoint,
+    { method: 'GET', path: '/v1/facts', parameters: [], timeoutMs },
+    signal,
+  )
   if (!delivery.answered)
     return { reason: 'AgentUnreachable', message: `the agent does not answer: ${delivery.failure.message}` }
   if (delivery.statusCode !== 200)

@@ -39,6 +39,8 @@ export async function seal(): Promise<void> {
   await mkdir('/sys/fs/cgroup/harness')
   await writeFile('/sys/fs/cgroup/harness/cgroup.procs', String(process.pid))
   await mkdir('/run/keelson/home', { recursive: true })
+  // The cache is found by HOME; everything else that writes there gets a private one.
+  process.env['KEELSON_CACHE'] = cacheDirectory
   process.env['HOME'] = '/run/keelson/home'
 }
 

@@ -28,7 +28,7 @@ if (other !== undefined) {
   process.exit(2)
 }
 
-await prepareWorld()
+const env = await prepareWorld()
 const binaries = await controlPlaneBinaries()
 const listener = createServer()
 await new Promise<void>((resolve, reject) => listener.once('error', reject).listen(0, '127.0.0.1', resolve))
@@ -51,6 +51,7 @@ const capsule = await Capsule.start({
     ...(check ? ['--check'] : []),
     ...values.without.map((part) => `--without=${part}`),
   ],
+  env,
   listeners: { kubernetes: listener },
   onMessage: (message) => {
     const { kubeconfig, stepsDone } = message as { kubeconfig?: string; stepsDone?: true }

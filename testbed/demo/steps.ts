@@ -48,7 +48,8 @@ const steps: readonly Step[] = [
     run: async (world) => {
       const all = world.lab.hosts.length
       const condition = '--for=condition=Ready'
-      const count = async () => (await world.kubectl('get', 'hosts', '--output=name')).split('\n').filter(Boolean).length === all
+      const count = async () =>
+        (await world.kubectl('get', 'hosts', '--output=name')).split('\n').filter(Boolean).length === all
       await eventually(`${all} hosts in the inventory`, count, 20_000)
       await world.kubectl('wait', condition, 'hosts', '--all', '--timeout=20s')
       const table = await world.kubectl('get', 'hosts')

@@ -30,8 +30,9 @@ export class Lab implements AsyncDisposable {
     return new Lab(options)
   }
 
+  /** By name. */
   get hosts(): readonly Host[] {
-    return [...this.#hosts.values()]
+    return [...this.#hosts.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1))
   }
 
   /** Makes and boots a host: about half a second. At most some twenty fit on one machine (inotify instances). */

@@ -33,7 +33,9 @@ export async function attachNetwork(name: string, index: number): Promise<void> 
   await detachNetwork(name, index)
   const link = `v${index}`
   await ip('netns', 'add', name)
-  await ip('link', 'add', link, 'type', 'veth', 'peer', 'name', 'host0', 'netns', name)
+  // The same hardware address at every boot, as a real card has it: neighbours keep it in their tables for half a minute.
+  const hardware = `02:00:00:00:00:${index.toString(16).padStart(2, '0')}`
+  await ip('link', 'add', link, 'type', 'veth', 'peer', 'name', 'host0', 'address', hardware, 'netns', name)
   await ip('link', 'set', link, 'master', bridge, 'up')
   await ip('-n', name, 'link', 'set', 'lo', 'up')
   await ip('-n', name, 'address', 'add', `${hostAddress(index)}/24`, 'dev', 'host0')

@@ -19,6 +19,7 @@ const vitest = join(tree, 'node_modules/vitest/vitest.mjs')
 function vitestArguments(suite: string): string[] {
   return [
     'run',
+    '--configLoader=native',
     '--root',
     tree,
     '--project',
@@ -47,8 +48,9 @@ async function runInCapsule(suite: string): Promise<Counts> {
   const onMessage = (message: unknown) => {
     counts = (message as { counts?: Counts }).counts ?? counts
   }
-  await using capsule = await Capsule.start({ module: vitest, args: vitestArguments(suite), onMessage })
-  return judge(counts, await capsule.ended)
+  await using capsule = await Capsule.start({ module: vitest, args: vitestArguments(suite), env, onMessage })
+  const exitCode = await capsule.ended
+  return judge(counts, exitCode)
 }
 
 async function runCheck(): Promise<Counts> {
@@ -74,7 +76,7 @@ const start = performance.now()
 const seconds = (from: number) => `${((performance.now() - from) / 1_000).toFixed(1)} s`
 const rows: string[] = []
 const total: Record<keyof Counts, number> = { ...nothing }
-await prepareWorld()
+const env = await prepareWorld()
 rows.push(`prepared in ${seconds(start)}`)
 for (const name of names) {
   const began = performance.now()

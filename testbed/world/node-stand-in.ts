@@ -14,7 +14,8 @@ const leaseKind = defineKind<Lease>({
   namespaced: true,
 })
 
-const renewIntervalMs = 10_000
+/** Well below the shortened grace period of the test world's controller manager. */
+const renewIntervalMs = 3_000
 
 /**
  * Stands in for the kubelet of a host, which does not run here: registers the Node as a kubelet would and, as long as the host is up,

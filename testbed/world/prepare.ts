@@ -3,18 +3,27 @@ import { controlPlaneBinaries } from '../control-plane/binaries.ts'
 import { baseLayer, webLayer } from '../hosts/layers.ts'
 import { agentLayer } from './agent-layer.ts'
 
-export type Prepared = {
-  /** Root folders of a host's layers, the uppermost first. */
-  readonly layers: readonly string[]
-}
+/** By this a capsule's starter tells the inside which layers it prepared. */
+const layersVariable = 'KEELSON_HOST_LAYERS'
 
 /**
- * Everything that is slow to make, from the cache or made now. Called before a capsule is entered, since the network ends there, and
- * again inside, where it finds all of it.
+ * Makes everything that is slow to make, or finds it in the cache. Called before a capsule is entered, since the network ends there.
+ *
+ * @returns environment for the capsule, by which a World finds it.
  */
-export async function prepareWorld(): Promise<Prepared> {
+export async function prepareWorld(): Promise<Record<string, string>> {
   const [layers] = await Promise.all([hostLayers(), controlPlaneBinaries()])
-  return { layers }
+  return { [layersVariable]: layers.join(':') }
+}
+
+/** Inside a capsule: root folders of a host's layers, the uppermost first. */
+export function preparedLayers(): string[] {
+  const layers = process.env[layersVariable]
+  if (layers === undefined)
+    throw new Error(
+      'A world needs its layers, which are made before a capsule is entered: use `make test` or `make demo`',
+    )
+  return layers.split(':')
 }
 
 async function hostLayers(): Promise<string[]> {

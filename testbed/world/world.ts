@@ -4,17 +4,21 @@ import { agentPort } from '@keelson/api'
 import { KubeClient } from '@keelson/kube'
 import { ControlPlane } from '../control-plane/control-plane.ts'
 import { Daemon } from '../daemon.ts'
+import { eventually } from '../deadline.ts'
 import { Lab } from '../hosts/lab.ts'
 import { hubAddress } from '../hosts/network.ts'
 import type { Host } from '../hosts/host.ts'
 import { CertificateAuthority, type KeyPair } from '../pki.ts'
 import { NodeStandIn, type Role } from './node-stand-in.ts'
-import { prepareWorld } from './prepare.ts'
+import { preparedLayers } from './prepare.ts'
 
 const tree = resolve(import.meta.dirname, '../..')
 
 /** The identity by which the operator sends HostRequests. */
 const requestIdentity = 'request.keelson.dev'
+
+/** A Node whose kubelet is silent turns Unknown after 12 s instead of 50. */
+const controllerManagerFlags = ['--node-monitor-grace-period=12s', '--node-monitor-period=2s']
 
 export type WorldOptions = {
   /** How many hosts; the first is the control plane's, the others are workers. The default is 3. */
@@ -54,10 +58,9 @@ export class World implements AsyncDisposable {
   }
 
   static async start(options: WorldOptions = {}): Promise<World> {
-    const { layers } = await prepareWorld()
     await using stack = new AsyncDisposableStack()
-    const lab = stack.use(await Lab.open({ layers }))
-    const cluster = stack.use(await ControlPlane.start({ address: hubAddress }))
+    const lab = stack.use(await Lab.open({ layers: preparedLayers() }))
+    const cluster = stack.use(await ControlPlane.start({ address: hubAddress, controllerManagerFlags }))
     const client = stack.use(await KubeClient.fromKubeconfig(cluster.adminKubeconfig, { fieldManager: 'testbed' }))
     const authority = await CertificateAuthority.create('keelson agents')
     const world = new World({ cluster, lab, client, authority }, options, stack.move())
@@ -140,6 +143,30 @@ export class World implements AsyncDisposable {
 
   async stopOperator(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     await this.#operator?.stop(signal)
+  }
+
+  /** Waits until every host is Ready in the eyes of the operator. */
+  async hostsReady(): Promise<void> {
+    for (const { name } of this.lab.hosts) await this.#hostReady(name)
+  }
+
+  /** Reboots a host and waits until the operator has the facts of its new boot. */
+  async reboot(name: string): Promise<void> {
+    await this.host(name).reboot()
+    const boot = await this.host(name).read(['cat', '/proc/sys/kernel/random/boot_id'])
+    await this.#hostReady(name, boot)
+  }
+
+  async #hostReady(name: string, boot = ''): Promise<void> {
+    const output = '--output=jsonpath={.status.facts.bootID} {.status.conditions[?(@.type=="Ready")].status}'
+    await eventually(
+      `${name} is Ready`,
+      async () => {
+        const [found = '', ready] = (await this.kubectl('get', 'host', name, output)).split(' ')
+        return ready === 'True' && (boot === '' || found === boot)
+      },
+      30_000,
+    )
   }
 
   /** kubectl as administrator; throws with its words unless it succeeds. Gives back its output without the last line break. */
