@@ -195,8 +195,10 @@ describe('a reflector', () => {
     expect(watched.reflector.counters.lists).toBe(1)
   })
 
-  test('notices a server that says nothing any more, and lists anew', async () => {
-    await using watched = await Watched.start({ inactivityMs: 1_000 })
+  test('notices a server that says nothing any more, not one that is only slow, and lists anew', async () => {
+    await using watched = await Watched.start({ inactivityMs: 1_500 })
+    for (const end = performance.now() + 2_000; performance.now() < end;) await write('object-2', performance.now())
+    expect(watched.reflector.counters).toMatchObject({ silences: 0, lists: 1 })
     watched.relay.hold()
     await write('object-3', 7)
     await eventually('the silence is noticed', () => watched.reflector.counters.silences > 0)

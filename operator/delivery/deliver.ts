@@ -89,11 +89,15 @@ const connectCodes: Readonly<Record<string, string>> = {
   UND_ERR_CONNECT_TIMEOUT: 'no connection within 5 s: the host does not answer',
 }
 
+/** Codes of OpenSSL's alerts and of X.509 verification, as Node gives them on. */
+const tlsCodes =
+  /^(EPROTO$|ERR_SSL|ERR_TLS|ERR_OSSL|CERT_|CRL_|DEPTH_|UNABLE_TO|SELF_SIGNED|ERROR_IN|INVALID_|PATH_LENGTH|HOSTNAME_)/
+
 function describe(error: unknown): Delivery {
   const { code = '', message: text = String(error) } = error as { code?: string; message?: string }
   const known = connectCodes[code]
   if (known !== undefined) return failed('ConnectFailed', known)
-  const tls = /^(ERR_SSL|ERR_TLS|CERT_|DEPTH_|UNABLE_TO|SELF_SIGNED|ERR_OSSL|INVALID_CA|HOSTNAME_)/.test(code)
+  const tls = tlsCodes.test(code)
   if (tls) return failed('TLSFailed', `TLS: ${text} (${code})`)
   return failed('ConnectionLost', `connection lost: ${text}${code === '' ? '' : ` (${code})`}`)
 }
