@@ -46,11 +46,11 @@ class Process implements AsyncDisposable {
     this.ended = once(this.#child, 'close').then(([code]) => code as number | null)
   }
 
-  /** Everything on both streams: one JSON object a line. */
+  /** Everything on both streams, as far as lines are whole: one JSON object a line. */
   get log(): readonly Line[] {
     return this.#output
       .split('\n')
-      .filter((line) => line !== '')
+      .slice(0, -1)
       .map((line) => JSON.parse(line) as Line)
   }
 
@@ -81,9 +81,12 @@ test('the bundle alone serves its host, and ends on SIGTERM', async () => {
   const get = request({ host: address, port: 7117, path: '/v1/facts', ...tls })
   get.end()
   const [response] = (await once(get, 'response')) as [AsyncIterable<Buffer>]
-  const facts: unknown = JSON.parse(Buffer.concat(await Array.fromAsync(response)).toString())
+  const chunks: Buffer[] = []
+  for await (const chunk of response) chunks.push(chunk)
+  const facts: unknown = JSON.parse(Buffer.concat(chunks).toString())
   expect(facts).toMatchObject({ bootID: (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim() })
 
+  await eventually('it is logged', () => agent.log.some(({ msg }) => msg === 'request'))
   agent.terminate()
   expect(await agent.ended).toBe(0)
   expect(agent.log.map(({ msg }) => msg)).toEqual([

@@ -112,6 +112,12 @@ describe('readTls', () => {
     )
   })
 
+  test('a certificate with the name in its subject only', async () => {
+    const { certificate, key } = await pki.authority.issue({ subject: 'CN=node1', usages: ['server'] })
+    await put({ 'tls.crt': certificate, 'tls.key': key })
+    await expect(readTls(settings(), new Date())).rejects.toThrow(/tls\.crt is not for the DNS name node1/)
+  })
+
   test('a certificate that has expired', async () => {
     await put({})
     const later = new Date(Date.now() + 48 * 3_600_000)

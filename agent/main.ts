@@ -9,7 +9,9 @@ import { version } from './version.ts'
 const closeDeadlineMs = 20_000
 
 async function main(args: string[]): Promise<void> {
-  const logger = pino({ base: { version }, timestamp: pino.stdTimeFunctions.isoTime })
+  // Synchronous: the last lines before an end are the ones that are needed, and otherwise they overtake each other.
+  const destination = pino.destination({ dest: 1, sync: true })
+  const logger = pino({ base: { version }, timestamp: pino.stdTimeFunctions.isoTime }, destination)
   try {
     const config = await readConfig(configPath(args))
     const tls = await readTls(config, new Date())

@@ -39,7 +39,8 @@ describe('errorFromAnswer', () => {
     expect(error).toMatchObject({ status, retryable, retryAfterSeconds: undefined })
   })
 
-  test('a Retry-After that is a date or nonsense is left out, a long text cut', () => {
+  test('a Retry-After that is a date or nonsense is left out, a long one and a long text are cut', () => {
+    expect(errorFromAnswer({ request, status: 503, body: '', retryAfter: '86400' }).retryAfterSeconds).toBe(60)
     const error = errorFromAnswer({ request, status: 503, body: 'x'.repeat(10_000), retryAfter: 'Wed, 21 Oct 2026' })
     expect(error.retryAfterSeconds).toBeUndefined()
     expect(error.message.length).toBeLessThan(2_200)

@@ -23,7 +23,7 @@ export class KubeError extends Error {
   readonly reason: string
   /** The very same request may succeed later. False for a Conflict: that one needs a fresh read. */
   readonly retryable: boolean
-  /** How long the server asks us to wait before trying again, in seconds. */
+  /** How long the server asks us to wait before trying again, in seconds; 60 at most, whatever it asks. */
   readonly retryAfterSeconds: number | undefined
   /** Field by field what was refused or what conflicts. */
   readonly causes: readonly StatusCause[]
@@ -76,6 +76,10 @@ const classes: Readonly<Record<number, readonly [code: string, ErrorClass]>> = {
 /** Answers that describe the caller, the name or the load, never the content of what was sent. */
 const silentOnContent = new Set([401, 403, 404, 409, 410, 429])
 const maxMessageLength = 2048
+const maxRetryAfterSeconds = 60
+const hints: Readonly<Record<number, string>> = {
+  401: 'the credentials are not accepted, or not any more',
+}
 
 export interface ErrorAnswer {
   /** Method and path, without the query: `GET /api/v1/nodes/a`. */
@@ -110,11 +114,11 @@ export function errorFromStatus(body: Status, answer: Omit<ErrorAnswer, 'body'>)
   const causes = body.details?.causes ?? []
   return new Class({
     code,
-    message: `${answer.request}: ${[status, reason, text].filter((part) => part !== '').join(' ')}`,
+    message: `${answer.request}: ${[status, reason, hints[status] ?? text].filter((part) => part !== '').join(' ')}`,
     status,
     reason,
     retryable: status === 408 || status === 429 || (status >= 500 && !userError),
-    retryAfterSeconds: Number.isFinite(seconds) && seconds >= 0 ? seconds : undefined,
+    retryAfterSeconds: Number.isFinite(seconds) && seconds >= 0 ? Math.min(seconds, maxRetryAfterSeconds) : undefined,
     causes: withheld ? causes.map(({ reason: why, field }) => ({ reason: why, field })) : causes,
   })
 }

@@ -195,6 +195,17 @@ describe('a reflector', () => {
     expect(watched.reflector.counters.lists).toBe(1)
   })
 
+  test('takes a watch up again that the server ended in good order', async () => {
+    await using watched = await Watched.start({ watchSeconds: 1 })
+    await eventually('the third watch is open', async () => {
+      await write('object-1', performance.now())
+      return watched.reflector.counters.watches >= 3
+    })
+    await watched.equalsList()
+    expect(replay(watched.changes).size).toBe(25)
+    expect(watched.reflector.counters).toMatchObject({ lists: 1, failures: 0 })
+  })
+
   test('notices a server that says nothing any more, not one that is only slow, and lists anew', async () => {
     await using watched = await Watched.start({ inactivityMs: 1_500 })
     for (const end = performance.now() + 2_000; performance.now() < end;) await write('object-2', performance.now())

@@ -20,6 +20,8 @@ export interface ReflectorOptions<T extends KubernetesObject> extends Selection 
    * from a state that the server does not have yet (etcd restored from a backup) is silent for ever.
    */
   readonly inactivityMs?: number
+  /** After about this long the server is asked to end a watch in good order, so that connections do not stay with one server for ever. Default 290. */
+  readonly watchSeconds?: number
   /** Default 100 ms to 30 s. */
   readonly backoff?: BackoffOptions
   /** Uniform in [0, 1). */
@@ -48,7 +50,6 @@ type Phase =
   | { readonly name: 'waiting'; readonly delayMs: number; readonly next: Phase }
 
 const listing: Phase = { name: 'listing' }
-const watchSeconds = 290
 /** A watch that lived for this long, or brought an event, worked: the next failure starts with the shortest wait again. */
 const provenMs = 10_000
 
@@ -59,6 +60,7 @@ const provenMs = 10_000
  */
 export class Reflector<T extends KubernetesObject> {
   readonly #options: ReflectorOptions<T>
+  readonly #selection: Selection
   readonly #backoff: Backoff
   readonly #random: () => number
   readonly #store = new Store<T>()
@@ -78,6 +80,8 @@ export class Reflector<T extends KubernetesObject> {
 
   constructor(options: ReflectorOptions<T>) {
     this.#options = options
+    const { namespace, labelSelector, fieldSelector } = options
+    this.#selection = { namespace, labelSelector, fieldSelector }
     this.#random = options.random ?? Math.random
     this.#backoff = new Backoff(options.backoff ?? { initialMs: 100, maxMs: 30_000 }, this.#random)
   }
@@ -130,7 +134,7 @@ export class Reflector<T extends KubernetesObject> {
   async #list(signal: AbortSignal): Promise<Phase> {
     const { client, kind, pageSize } = this.#options
     try {
-      const list = await client.listOnce(kind, { ...this.#options, limit: pageSize }, signal)
+      const list = await client.listOnce(kind, { ...this.#selection, limit: pageSize }, signal)
       this.#counters.lists++
       for (const change of this.#store.replace(list.items)) this.#notify(change)
       this.#synced.resolve()
@@ -143,7 +147,7 @@ export class Reflector<T extends KubernetesObject> {
   }
 
   async #watch(from: string, signal: AbortSignal): Promise<Phase> {
-    const { client, kind, inactivityMs = 100_000 } = this.#options
+    const { client, kind, inactivityMs = 100_000, watchSeconds = 290 } = this.#options
     const opened = performance.now()
     let resourceVersion = from
     let accepted = false
@@ -151,7 +155,7 @@ export class Reflector<T extends KubernetesObject> {
     using silence = new Deadline(inactivityMs, () => silent(kind.kind, inactivityMs), signal)
     try {
       const timeoutSeconds = Math.round(watchSeconds * (0.9 + this.#random() / 5))
-      const options = { ...this.#options, resourceVersion, timeoutSeconds }
+      const options = { ...this.#selection, resourceVersion, timeoutSeconds }
       const events = await client.watch(kind, options, silence.signal)
       accepted = true
       this.#counters.watches++
@@ -189,7 +193,8 @@ export class Reflector<T extends KubernetesObject> {
   }
 
   #notify(change: Change<T>): void {
-    for (const listener of this.#listeners) this.#tell(listener, change)
+    // A copy: who begins to listen from within a listener has this change from the store already.
+    for (const listener of [...this.#listeners]) this.#tell(listener, change)
   }
 
   #tell(listener: (change: Change<T>) => unknown, change: Change<T>): void {

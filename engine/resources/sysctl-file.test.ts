@@ -40,7 +40,7 @@ describe('mergeSysctlLines', () => {
 
   const key = fc.stringMatching(/^[a-c][.][a-c]$/)
   const value = fc
-    .string({ unit: fc.constantFrom('0', '7', ' ', '=', '#', 'é', '\u00a0', '中'), maxLength: 5 })
+    .string({ unit: fc.constantFrom('0', '7', ' ', '=', '#', 'é', 'à', '\u00a0', '中'), maxLength: 5 })
     .map((text) => text.trim())
   const assignment = fc.tuple(key, value).map(([name, text]) => Buffer.from(`${name} = ${text}\n`))
   const foreign = fc.oneof(

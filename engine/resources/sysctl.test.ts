@@ -89,6 +89,7 @@ describe('POST', () => {
     })
     expect(await a.text(forward)).toBe('1\n')
     expect(await a.text(vlan)).toBe('2\n')
+    expect(await a.text(range)).toBe('2000 60000\n')
     expect(await persisted(a)).toEqual([
       'net.ipv4.conf.eth0/100.rp_filter = 2',
       'net.ipv4.ip_forward = 1',

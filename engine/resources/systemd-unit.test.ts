@@ -175,10 +175,15 @@ describe('POST', () => {
     })
   })
 
-  test('acts by the unit’s own name, as an alias cannot be enabled and may vanish', async () => {
+  test('acts by the unit’s own name: an alias cannot be enabled, and vanishes when the unit is disabled', async () => {
     await using a = await host({ ...running, UnitFileState: 'enabled' })
+    const vanishing = `case "$*" in *show*www.service) grep -q =disabled "$root/unit" && cat "$root/unknown" && exit;; esac`
+    await a.program('/usr/bin/systemctl', `${vanishing}\n${systemctl}`)
+    await a.write('/unknown', 'Id=www.service\nLoadState=not-found\nActiveState=inactive\n')
     const body = { name: 'www.service', state: 'stopped', enabled: 'false' }
-    expect(await changeResource(systemdUnit, a.system, body, signal)).toMatchObject({ after: { name: 'web.service' } })
+    expect(await changeResource(systemdUnit, a.system, body, signal)).toMatchObject({
+      after: { name: 'web.service', activeState: 'inactive', unitFileState: 'disabled' },
+    })
     expect(await a.text('/calls')).toBe('stop web.service\ndisable web.service\n')
   })
 

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path'
 import { processStart } from '../cache.ts'
 
 /** What a running demo leaves in the tree for other terminals. */
-export const demoDirectory = resolve(import.meta.dirname, '../../.demo')
+export const demoDirectory = process.env['KEELSON_DEMO_DIRECTORY'] || resolve(import.meta.dirname, '../../.demo')
 
 export const demoKubeconfig = join(demoDirectory, 'kubeconfig')
 
