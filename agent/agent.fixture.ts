@@ -13,7 +13,7 @@ import { AgentServer, type ServerLimits } from './server.ts'
 export const hostName = 'node1'
 export const clientName = 'request.keelson.dev'
 
-export type KeyPair = { readonly certificate: string; readonly key: string }
+type KeyPair = { readonly certificate: string; readonly key: string }
 
 /** Of the test world's certificate authority, what is needed here. */
 export type Authority = {

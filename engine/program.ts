@@ -23,7 +23,7 @@ const environment = {
 } as const
 
 /** A program that ended with another exit code than 0. */
-export class ProgramFailedError extends ResourceError {
+class ProgramFailedError extends ResourceError {
   /** `null` when a signal ended it. */
   readonly exitCode: number | null
 

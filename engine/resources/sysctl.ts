@@ -29,7 +29,7 @@ const keyGrammar =
   'a key is separated by dots (net.ipv4.conf.eth0/100.rp_filter) or by slashes (net/ipv4/conf/eth0.100/rp_filter), without ' +
   'empty segments, . or .., and has at most 253 characters'
 
-/** Names of the parameters that go with this type's errors. */
+/** The key that `text` names; where it may not be asked for, an issue on `parameter` and `undefined`. */
 function requested(text: string, parameter: string, context: z.RefinementCtx): Requested | undefined {
   const key = parseSysctlKey(text)
   const refuse = (code: string, message: string): undefined => {
@@ -38,7 +38,7 @@ function requested(text: string, parameter: string, context: z.RefinementCtx): R
   }
   if (key === undefined) return refuse('KeyRefused', `not a kernel parameter: ${keyGrammar}`)
   // It would go round the check that keeps a Node from being renamed, and /etc/hostname would undo it at boot.
-  if (key.name === 'kernel.hostname') return refuse('KeyRefused', 'kernel.hostname is set by the type hostname')
+  if (key.name === 'kernel.hostname') return refuse('KeyRefused', 'kernel.hostname belongs to the type hostname')
   return { ...key, parameter }
 }
 
@@ -60,8 +60,9 @@ const Body = z.record(z.string(), z.string()).transform((parameters, context): D
     const key = requested(parameter, parameter, context)
     if (key === undefined) continue
     if (values.has(key.name)) refuse(parameter, 'KeyRepeated', `${key.name} is given twice, in two spellings`)
-    if (value.length > maxValueLength)
+    if (value.length > maxValueLength) {
       refuse(parameter, 'ValueRefused', `a value has at most ${maxValueLength} characters`)
+    }
     if (controlCharacter.test(value) || !value.isWellFormed()) {
       refuse(parameter, 'ValueRefused', 'a value is Unicode text without control characters except tab')
     }

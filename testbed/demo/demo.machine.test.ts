@@ -1,5 +1,3 @@
-import { spawn, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -7,7 +5,8 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { controlPlaneBinaries } from '../control-plane/binaries.ts'
 import { mustRun, runCommand } from '../command.ts'
 import { eventually } from '../deadline.ts'
-import { differences, programsOf, takeTraces, type Traces } from './traces.ts'
+import { Demo } from './demo.fixture.ts'
+import { differences, takeTraces, type Traces } from './traces.ts'
 
 const tree = resolve(import.meta.dirname, '../..')
 
@@ -16,64 +15,6 @@ beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'keelson-demo-test-'))
   return () => rm(directory, { recursive: true, force: true })
 })
-
-/** A demo of its own beside one that may be up in this tree. */
-class Demo {
-  readonly tag = `KEELSON_TEST_RUN=${crypto.randomUUID()}`
-  readonly #child: ChildProcess
-  output = ''
-
-  constructor(argv: readonly string[], environment: Readonly<Record<string, string>> = {}) {
-    const [name, value] = this.tag.split('=') as [string, string]
-    const [program, ...args] = argv
-    this.#child = spawn(program!, args, {
-      cwd: tree,
-      // Its own process group, as a terminal gives it: Ctrl-C goes to the group.
-      detached: true,
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, KEELSON_DEMO_DIRECTORY: directory, [name]: value, ...environment },
-    })
-    for (const stream of [this.#child.stdout, this.#child.stderr])
-      stream?.setEncoding('utf8').on('data', (text: string) => (this.output += text))
-  }
-
-  static start(...flags: readonly string[]): Demo {
-    return new Demo([process.execPath, join(tree, 'testbed/demo/start.ts'), ...flags])
-  }
-
-  static check(...flags: readonly string[]): Demo {
-    return new Demo([process.execPath, join(tree, 'testbed/demo/start.ts'), ...flags], { CHECK: '1' })
-  }
-
-  async ended(): Promise<number | null> {
-    if (this.#child.exitCode === null && this.#child.signalCode === null) await once(this.#child, 'exit')
-    return this.#child.exitCode
-  }
-
-  async says(text: string): Promise<void> {
-    await eventually(
-      `the demo says: ${text}`,
-      () => {
-        if (this.#child.exitCode !== null) throw new Error(this.output)
-        return this.output.includes(text)
-      },
-      120_000,
-      5,
-    )
-  }
-
-  async runs(program: string): Promise<void> {
-    await eventually(`${program} runs`, () => programsOf(this.tag).includes(program), 60_000, 5)
-  }
-
-  kill(): void {
-    this.#child.kill('SIGKILL')
-  }
-
-  pressCtrlC(): void {
-    process.kill(-this.#child.pid!, 'SIGINT')
-  }
-}
 
 const nothing = {
   processes: [],
@@ -94,20 +35,20 @@ async function leftovers(before: Traces, tag: string): Promise<Record<string, st
 
 describe('make demo CHECK=1', () => {
   test('ends by itself with exit 0 when every step showed what it should', async () => {
-    const demo = new Demo(['make', 'demo'], { CHECK: '1' })
+    const demo = new Demo(directory, ['make', 'demo'], { CHECK: '1' })
     expect(await demo.ended()).toBe(0)
     expect(demo.output).toContain('All 7 steps showed what they should.')
   })
 
   test('names the failing step when the agent of worker-2 is stopped', async () => {
-    const demo = Demo.check('--without=agent:worker-2')
+    const demo = Demo.check(directory, '--without=agent:worker-2')
     expect(await demo.ended()).toBe(1)
     expect(demo.output).toContain('FAILED: step 1, Every Node has a Host, and every agent answers')
     expect(demo.output).toContain('worker-2')
   })
 
   test('names the failing step when there is no operator', async () => {
-    const demo = Demo.check('--without=operator')
+    const demo = Demo.check(directory, '--without=operator')
     expect(await demo.ended()).toBe(1)
     expect(demo.output).toContain('FAILED: step 1, Every Node has a Host, and every agent answers')
   })
@@ -116,7 +57,7 @@ describe('make demo CHECK=1', () => {
 describe('a demo that is up', () => {
   test('can be looked at from another terminal, has as many hosts as asked for, and leaves nothing behind at Ctrl-C', async () => {
     const before = await takeTraces('no run yet')
-    const demo = new Demo(['make', 'demo', 'HOSTS=6'])
+    const demo = new Demo(directory, ['make', 'demo', 'HOSTS=6'])
     await demo.says('It stays up until Ctrl-C')
 
     const kubectl = join(await controlPlaneBinaries(), 'kubectl')
@@ -150,7 +91,7 @@ describe('a demo that is up', () => {
 
   test.each(Object.entries(moments))('leaves nothing behind when its starter is killed %s', async (_, moment) => {
     const before = await takeTraces('no run yet')
-    const demo = Demo.start()
+    const demo = Demo.start(directory)
     await moment(demo)
     demo.kill()
     expect(await leftovers(before, demo.tag)).toEqual(nothing)

@@ -1,0 +1,23 @@
+import type { KnipConfig } from 'knip'
+
+const configuration: KnipConfig = {
+  workspaces: {
+    '.': { entry: ['toolchain/check.ts'], project: ['*.ts', 'toolchain/*.ts'] },
+    agent: { entry: ['main.ts'] },
+    operator: { entry: ['main.ts'] },
+    testbed: {
+      // Each is started as a program of its own.
+      entry: [
+        'demo/{start,inside,shell,enter}.ts',
+        'capsule/{inside,sweeper}.ts',
+        'hosts/install-packages.ts',
+        'test/{run,reporter}.ts',
+        '**/*.fixture.ts',
+      ],
+    },
+  },
+  // Programs of the machine, from testbed/packages.txt.
+  ignoreBinaries: ['setpriv', 'nsenter'],
+}
+
+export default configuration
