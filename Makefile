@@ -5,7 +5,7 @@
 help:
 	@echo 'make demo  [HOSTS=3] [CHECK=1]      a real control plane and real hosts, and what Keelson does with them'
 	@echo "make shell HOST=worker-1 [CMD='…']  enters a host of the running demo"
-	@echo 'make test  [SUITE=unit]             every test'
+	@echo 'make test  [SUITE=unit] [TEST=…]    every test, or those of a suite, or of files whose path begins so'
 	@echo 'make check                          format, lint, types, unused code, generated files'
 	@echo 'make clean                          what these commands made in this tree'
 
@@ -17,7 +17,7 @@ shell:
 	@toolchain/run --machine testbed/demo/shell.ts '$(HOST)'
 
 test:
-	@toolchain/run --machine testbed/test/run.ts $(SUITE)
+	@TEST='$(TEST)' toolchain/run --machine testbed/test/run.ts $(SUITE)
 
 check:
 	@toolchain/run toolchain/check.ts

@@ -80,7 +80,9 @@ export class Capsule implements AsyncDisposable {
     )
     child.on('message', (message) => {
       if (message === 'inside')
-        for (const [name, server] of Object.entries(options.listeners ?? {})) child.send({ listener: name }, server)
+        for (const [name, server] of Object.entries(options.listeners ?? {}))
+          // Handed over, not shared: as long as both hold it open, each takes some of the connections.
+          child.send({ listener: name }, server, () => server.close())
       else options.onMessage?.(message)
     })
     return new Capsule(child, sweeper)

@@ -5,7 +5,7 @@ import { Capsule } from '../capsule/capsule.ts'
 import { controlPlaneBinaries } from '../control-plane/binaries.ts'
 import { report } from '../progress.ts'
 import { prepareWorld } from '../world/prepare.ts'
-import { announceDemo, demoKubeconfig, removeDemo, runningDemo } from './state.ts'
+import { announceDemo, demoDirectory, demoKubeconfig, removeDemo, runningDemo } from './state.ts'
 
 /**
  * `make demo`: the machine's side. Makes what is missing, opens a port on 127.0.0.1 for kubectl, starts the capsule and holds it up until
@@ -55,7 +55,7 @@ const capsule = await Capsule.start({
   listeners: { kubernetes: listener },
   onMessage: (message) => {
     const { kubeconfig, stepsDone } = message as { kubeconfig?: string; stepsDone?: true }
-    if (kubeconfig !== undefined) void announceDemo(capsule.firstProcess, kubeconfig).catch(ended.reject)
+    if (kubeconfig !== undefined) void announceDemo(capsule.firstProcess, kubeconfig, binaries).catch(ended.reject)
     if (stepsDone === true) howToLook()
   },
 })
@@ -65,7 +65,6 @@ try {
   if (process.exitCode !== 0) report('demo', 'ending')
   await capsule[Symbol.asyncDispose]()
   await removeDemo()
-  listener.close()
 }
 // Should anything of the listener linger: all is done.
 process.exit()
@@ -74,7 +73,7 @@ function howToLook(): void {
   console.log(`
 It stays up until Ctrl-C. From another terminal:
 
-  export KUBECONFIG=${demoKubeconfig} PATH=${binaries}:$PATH
+  export KUBECONFIG=${demoKubeconfig} PATH=${join(demoDirectory, 'bin')}:$PATH
   kubectl get hosts
   kubectl get hostrequests --output wide
   kubectl apply --filename deploy/examples/forwarding.yaml

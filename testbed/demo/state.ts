@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, rmdir, symlink, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { processStart } from '../cache.ts'
 
@@ -25,13 +25,17 @@ export async function runningDemo(): Promise<DemoState | undefined> {
   return (await processStart(state.starter)) === state.started ? state : undefined
 }
 
-export async function announceDemo(firstProcess: number, kubeconfig: string): Promise<void> {
-  await mkdir(demoDirectory, { recursive: true, mode: 0o700 })
+export async function announceDemo(firstProcess: number, kubeconfig: string, binaries: string): Promise<void> {
+  await removeDemo()
+  await mkdir(join(demoDirectory, 'bin'), { recursive: true, mode: 0o700 })
+  await symlink(join(binaries, 'kubectl'), join(demoDirectory, 'bin/kubectl'))
   await writeFile(demoKubeconfig, kubeconfig, { mode: 0o600 })
   const state: DemoState = { starter: process.pid, started: (await processStart('self')) ?? '', firstProcess }
   await writeFile(stateFile, JSON.stringify(state))
 }
 
 export async function removeDemo(): Promise<void> {
-  await rm(demoDirectory, { recursive: true, force: true })
+  for (const entry of await readdir(demoDirectory).catch(() => []))
+    await rm(join(demoDirectory, entry), { recursive: true, force: true })
+  await rmdir(demoDirectory).catch(() => {})
 }

@@ -8,7 +8,7 @@ import type { Counts } from './reporter.ts'
 /**
  * Runs the suites one after another, prints the time of each and closes with the sums.
  *
- * Arguments: names of suites, for only those. A suite is a vitest project (vitest.config.ts) but for `check`, which is `make check`.
+ * Arguments: names of suites, for only those; TEST in the environment narrows them to files whose path holds it. A suite is a vitest project (vitest.config.ts) but for `check`, which is `make check`.
  */
 const tree = resolve(import.meta.dirname, '../..')
 
@@ -26,6 +26,7 @@ function vitestArguments(suite: string): string[] {
     suite,
     '--reporter=default',
     `--reporter=${join(import.meta.dirname, 'reporter.ts')}`,
+    ...(process.env['TEST'] ? [process.env['TEST']] : []),
   ]
 }
 
