@@ -1,3 +1,4 @@
+export { abortable } from './abortable.ts'
 export { KubeClient } from './client.ts'
 export type {
   ApplyOptions,

@@ -1,10 +1,13 @@
 import type { Condition } from '@keelson/api'
+import { boundedText } from './bounded-text.ts'
 
 export type WantedCondition = Omit<Condition, 'lastTransitionTime'>
 
+const messageLimit = 1024
+
 /**
  * The wanted conditions with their transition times: the old time where the status did not change, as metav1.Condition asks. So an
- * unchanged world gives an equal list, and nothing is written.
+ * unchanged world gives an equal list, and nothing is written. Messages are cut to what the API server takes.
  */
 export function withTransitionTimes(
   wanted: readonly WantedCondition[],
@@ -14,7 +17,11 @@ export function withTransitionTimes(
   return wanted.map((condition) => {
     const before = present?.find(({ type }) => type === condition.type)
     const unchanged = before !== undefined && before.status === condition.status
-    return { ...condition, lastTransitionTime: unchanged ? before.lastTransitionTime : timestamp(now) }
+    return {
+      ...condition,
+      message: boundedText(condition.message, messageLimit),
+      lastTransitionTime: unchanged ? before.lastTransitionTime : timestamp(now),
+    }
   })
 }
 

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { createSecureContext } from 'node:tls'
 import { parseArgs } from 'node:util'
 import type { ClientCertificate } from './delivery/host-pools.ts'
 
@@ -12,16 +13,16 @@ export type Configuration = {
 }
 
 /** A setting is missing or wrong; the message names it and says what to do. */
-export class ConfigurationError extends Error {
+class ConfigurationError extends Error {
   readonly code = 'ConfigurationRefused'
 
-  constructor(setting: string, problem: string) {
-    super(`${setting}: ${problem}`)
+  constructor(setting: string, problem: string, options?: ErrorOptions) {
+    super(`${setting}: ${problem}`, options)
     this.name = 'ConfigurationError'
   }
 }
 
-/** @throws ConfigurationError */
+/** @throws ConfigurationError; the TypeError of `parseArgs`, which names the option, for one that there is not. */
 export async function readConfiguration(args: readonly string[]): Promise<Configuration> {
   const { values } = parseArgs({
     args: [...args],
@@ -32,24 +33,39 @@ export async function readConfiguration(args: readonly string[]): Promise<Config
       'allow-loopback': { type: 'boolean', default: false },
     },
   })
-  const seconds = Number(values['facts-interval-seconds'])
-  if (!(seconds >= 1 && seconds <= 3_600))
-    throw new ConfigurationError('--facts-interval-seconds', 'give a number of seconds from 1 to 3600')
-  const [ca, certificate, key] = await Promise.all(
-    ['ca.crt', 'tls.crt', 'tls.key'].map((name) => readPem(join(values.tls, name))),
-  )
+  const interval = values['facts-interval-seconds']
+  const seconds = Number(interval)
+  if (!/^\d+$/.test(interval) || seconds < 1 || seconds > 3_600)
+    throw new ConfigurationError('--facts-interval-seconds', 'give a whole number of seconds from 1 to 3600')
   return {
     kubeconfig: values.kubeconfig,
-    tls: { ca: ca!, certificate: certificate!, key: key! },
+    tls: await readTls(values.tls),
     factsIntervalMs: seconds * 1_000,
     allowLoopback: values['allow-loopback'],
   }
 }
 
+async function readTls(folder: string): Promise<ClientCertificate> {
+  const [ca, certificate, key] = await Promise.all(
+    (['ca.crt', 'tls.crt', 'tls.key'] as const).map((name) => readPem(join(folder, name))),
+  )
+  const tls = { ca: ca!, certificate: certificate!, key: key! }
+  try {
+    // Found out now, not at each of five thousand connections.
+    createSecureContext({ ca: tls.ca, cert: tls.certificate, key: tls.key })
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new ConfigurationError('--tls', `${folder} does not hold PEM of a certificate and its key: ${why}`, { cause })
+  }
+  return tls
+}
+
 async function readPem(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8')
-  } catch {
-    throw new ConfigurationError('--tls', `${path} cannot be read: the folder must hold ca.crt, tls.crt and tls.key`)
+  } catch (cause) {
+    const why = (cause as NodeJS.ErrnoException).code ?? 'unknown'
+    const problem = `${path} cannot be read (${why}): the folder must hold ca.crt, tls.crt and tls.key`
+    throw new ConfigurationError('--tls', problem, { cause })
   }
 }

@@ -1,18 +1,23 @@
 import type { Host, HostRequest } from '@keelson/api'
 import {
+  AlreadyExistsError,
   ConflictError,
   Controller,
   keyOf,
   kinds,
+  NotFoundError,
   Reflector,
   WorkQueue,
-  type Change,
+  type Kind,
   type KubeClient,
+  type KubernetesObject,
   type Node,
 } from '@keelson/kube'
 import type { Logger } from 'pino'
 import { HostPools, type ClientCertificate } from './delivery/host-pools.ts'
+import { FactsPoller } from './hosts/facts-poller.ts'
 import { HostController } from './hosts/host-controller.ts'
+import { settle } from './hosts/settle.ts'
 import { hostKind, hostRequestKind } from './kinds.ts'
 import { RequestController } from './requests/request-controller.ts'
 
@@ -27,12 +32,20 @@ export type OperatorOptions = {
 
 const hostConcurrency = 16
 const requestConcurrency = 8
+/** An agent that hangs holds one of these for 5 s. */
+const factsConcurrency = 64
+/** At the start, for Hosts to catch up with their Nodes. */
+const settleTimeoutMs = 60_000
+/** After an outage of the API server of whatever length everything is tried again within this. */
+const maxBackoffMs = 30_000
 
-/** Runs the operator until the signal is aborted. Throws if one of its parts ends before that. */
+/** Runs the operator until the signal is aborted. Throws what one of its parts throws. */
 export async function runOperator(options: OperatorOptions, signal: AbortSignal): Promise<void> {
   const { client, logger, allowLoopback, factsIntervalMs } = options
   await using pools = new HostPools(options.tls)
-  const reflect = <T extends Node | Host | HostRequest>(kind: Parameters<typeof KubeClient.prototype.list<T>>[0]) =>
+  const ending = new AbortController()
+  const stop = AbortSignal.any([signal, ending.signal])
+  const reflect = <T extends KubernetesObject>(kind: Kind<T>) =>
     new Reflector<T>({
       client,
       kind,
@@ -41,48 +54,68 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
   const nodes = reflect<Node>(kinds.Node)
   const hosts = reflect<Host>(hostKind)
   const requests = reflect<HostRequest>(hostRequestKind)
-
+  const newQueue = () => new WorkQueue({ backoff: { initialMs: 5, maxMs: maxBackoffMs } })
+  const requestQueue = newQueue()
   const now = () => new Date()
-  const requestQueue = new WorkQueue()
+
+  const factsPoller = new FactsPoller({
+    ...{ pools, allowLoopback, nodes: nodes.store, intervalMs: factsIntervalMs, random: Math.random },
+    changed: (name) => hostLoop.enqueue(name),
+  })
   const hostController = new HostController({
-    ...{ client, pools, allowLoopback, factsIntervalMs, now },
-    ...{ nodes: nodes.store, hosts: hosts.store, random: Math.random },
+    ...{ client, nodes: nodes.store, hosts: hosts.store, now },
+    answer: (name) => factsPoller.answer(name),
   })
   const requestController = new RequestController({
-    ...{ client, pools, allowLoopback, now, hosts: hosts.store },
+    ...{ client, pools, allowLoopback, now, logger, hosts: hosts.store },
     requeue: (key, afterMs) => requestQueue.addAfter(key, afterMs),
   })
   const onError = (key: string, error: unknown) => {
-    // Somebody else wrote first: the ordinary way of things, and the next try reads anew.
-    if (error instanceof ConflictError) logger.debug({ key }, 'object changed meanwhile, will be read anew')
+    if (stop.aborted) return
+    // Somebody else wrote first, or a cache was behind: the ordinary way of things, and the next try reads anew.
+    if (error instanceof ConflictError || error instanceof AlreadyExistsError || error instanceof NotFoundError)
+      logger.debug({ key, err: error }, 'object changed meanwhile, will be read anew')
     else logger.warn({ key, err: error }, 'reconcile failed, will be tried again')
   }
+  /** Half an inventory would look like unknown names, and that of yesterday like hosts that are online. */
+  const inventory = {
+    synced: async (stopped?: AbortSignal) => {
+      await Promise.all([nodes.synced(stopped), hosts.synced(stopped)])
+      const names = new Set([...nodes.store.list(), ...hosts.store.list()].map(keyOf))
+      const behind = await settle([...names], (name) => hostController.isSettled(name), settleTimeoutMs, stopped)
+      if (behind.length > 0)
+        logger.warn(
+          { hosts: behind.slice(0, 20), count: behind.length },
+          'some Hosts do not follow their Nodes, going on',
+        )
+    },
+  }
   const hostLoop = new Controller({
-    ...{ sources: [nodes, hosts], concurrency: hostConcurrency, onError },
-    reconcile: (key, stop) => hostController.reconcile(key, stop),
+    ...{ sources: [nodes, hosts], queue: newQueue(), concurrency: hostConcurrency, onError },
+    reconcile: (key, overdue) => hostController.reconcile(key, overdue),
+  })
+  const factsLoop = new Controller({
+    ...{ sources: [nodes], queue: newQueue(), concurrency: factsConcurrency, stopTimeoutMs: 0, onError },
+    reconcile: (key, overdue) => factsPoller.reconcile(key, overdue),
   })
   const requestLoop = new Controller({
-    // Nodes and Hosts come first: half an inventory would look like unknown names.
-    ...{ sources: [requests, hosts], queue: requestQueue, concurrency: requestConcurrency, onError },
-    reconcile: (key, stop) => requestController.reconcile(key, stop),
+    ...{ sources: [requests, inventory], queue: requestQueue, concurrency: requestConcurrency, onError },
+    reconcile: (key, overdue) => requestController.reconcile(key, overdue),
   })
-  nodes.onChange(({ object }) => hostLoop.enqueue(keyOf(object)))
-  hosts.onChange((change) => {
-    // Not for our own status writes: those would ask every agent again.
-    if (change.type !== 'updated' || !sameLabels(change)) hostLoop.enqueue(keyOf(change.object))
+  nodes.onChange(({ object }) => {
+    hostLoop.enqueue(keyOf(object))
+    factsLoop.enqueue(keyOf(object))
   })
+  hosts.onChange(({ object }) => hostLoop.enqueue(keyOf(object)))
   requests.onChange((change) => {
     // A label edit or a status write is no new wish.
     if (change.type !== 'updated' || change.previous.metadata.generation !== change.object.metadata.generation)
       requestLoop.enqueue(keyOf(change.object))
   })
-  try {
-    await Promise.all([nodes, hosts, requests, hostLoop, requestLoop].map((part) => part.run(signal)))
-  } finally {
-    await requestController.stop()
-  }
-}
 
-function sameLabels(change: Change<Host>): boolean {
-  return JSON.stringify(change.object.metadata.labels) === JSON.stringify(change.previous?.metadata.labels)
+  const parts = [nodes, hosts, requests, hostLoop, factsLoop, requestLoop, requestController]
+  // One that ends ends all.
+  const running = parts.map((part) => part.run(stop).finally(() => ending.abort()))
+  await Promise.allSettled(running)
+  await Promise.all(running)
 }

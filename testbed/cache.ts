@@ -1,12 +1,17 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { homedir } from 'node:os'
-import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { join, resolve } from 'node:path'
+import { mustRun } from './command.ts'
+import { lockFile } from './lock.ts'
+import { report } from './progress.ts'
 
 /** One folder outside the tree for everything that is slow to make: `KEELSON_CACHE`, else `~/.cache/keelson`. */
-export const cacheDirectory = process.env['KEELSON_CACHE'] || join(homedir(), '.cache', 'keelson')
+export const cacheDirectory = resolve(process.env['KEELSON_CACHE'] || join(homedir(), '.cache', 'keelson'))
+
+/** The options of an overlay mount are split at these, and mmdebstrap quotes paths for apt by the last. */
+const refusedInPath = /[:,\\"]/
 
 /** The key of an entry: a digest of all that its content depends on. */
 export function contentKey(...parts: readonly (string | Uint8Array)[]): string {
@@ -18,8 +23,7 @@ export function contentKey(...parts: readonly (string | Uint8Array)[]): string {
 /**
  * The folder of the entry `<kind>-<key>`, built by `build` if it is not there yet.
  *
- * Built beside and renamed in, so a reader never sees half an entry. The lock only spares two runs the same work: were it ever stolen
- * wrongly, both would build and one of the two equal results would win the rename.
+ * Built beside and renamed in, so a reader never sees half an entry, and by one run at a time for each kind.
  */
 export async function cached(
   kind: string,
@@ -27,65 +31,43 @@ export async function cached(
   build: (directory: string) => Promise<void>,
   directory: string = cacheDirectory,
 ): Promise<string> {
+  const refused = refusedInPath.exec(directory)?.[0]
+  if (refused !== undefined)
+    throw new Error(`The cache cannot be at ${directory}: an overlay takes no ${refused} in a path. Set KEELSON_CACHE.`)
   const name = `${kind}-${key}`
   const entry = join(directory, name)
   if (existsSync(entry)) return entry
   if (process.env['KEELSON_CAPSULE'] !== undefined)
     throw new Error(`${entry} is missing: it is made before a capsule is entered`)
   await mkdir(directory, { recursive: true })
-  const unlock = await lock(join(directory, `.lock-${name}`), () => existsSync(entry))
+  const tell = () => report('cache', `waiting for another run that makes a ${kind}`)
+  const unlock = await lockFile(join(directory, `.lock-${kind}`), tell)
   try {
-    if (existsSync(entry)) return entry
-    await removeAbandoned(directory, name)
-    const beside = join(directory, `.building-${name}-${randomUUID()}`)
-    await mkdir(beside)
-    try {
-      await build(beside)
-      await rename(beside, entry).catch((error: NodeJS.ErrnoException) => {
-        if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error
-      })
-    } finally {
-      await rm(beside, { recursive: true, force: true })
-    }
+    if (!existsSync(entry)) await makeEntry(directory, kind, entry, build)
     return entry
   } finally {
     await unlock()
   }
 }
 
-/** What a killed run left half-built. Only the holder of the lock calls this, so nobody is still at work there. */
-async function removeAbandoned(directory: string, name: string): Promise<void> {
+async function makeEntry(
+  directory: string,
+  kind: string,
+  entry: string,
+  build: (directory: string) => Promise<void>,
+): Promise<void> {
+  const prefix = `.building-${kind}.`
+  // What a killed run left half-built: whoever holds the lock of the kind is the only one at work there.
   for (const found of await readdir(directory))
-    if (found.startsWith(`.building-${name}-`)) await rm(join(directory, found), { recursive: true, force: true })
-}
-
-/** Start time of a process in clock ticks since boot, proc_pid_stat(5): with it a pid names one process for ever. */
-export async function processStart(pid: number | 'self'): Promise<string | undefined> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined)
-  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
-}
-
-async function lock(path: string, done: () => boolean): Promise<() => Promise<void>> {
-  const own = `${process.pid} ${await processStart('self')} ${randomUUID()}`
-  for (;;) {
-    try {
-      const file = await open(path, 'wx')
-      await file.writeFile(own)
-      await file.close()
-      return async () => {
-        if ((await readFile(path, 'utf8').catch(() => '')) === own) await rm(path, { force: true })
-      }
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-    }
-    if (done()) return async () => {}
-    const holder = await readFile(path, 'utf8').catch(() => '')
-    const [pid, start] = holder.split(' ')
-    // An empty file is a holder between open and write; it gets a moment.
-    if (holder === '') await sleep(200)
-    const again = await readFile(path, 'utf8').catch(() => '')
-    if (again === holder && (holder === '' || (await processStart(Number(pid))) !== start))
-      await rm(path, { force: true })
-    else await sleep(500)
+    if (found.startsWith(prefix)) await rm(join(directory, found), { recursive: true, force: true })
+  const beside = join(directory, `${prefix}${randomUUID()}`)
+  await mkdir(beside)
+  try {
+    await build(beside)
+    // Else a crash of the machine could leave an entry whose files are empty, and nothing would ever build it again.
+    await mustRun(['sync', '--file-system', beside])
+    await rename(beside, entry)
+  } finally {
+    await rm(beside, { recursive: true, force: true })
   }
 }

@@ -1,4 +1,6 @@
 import { spawn } from 'node:child_process'
+import { constants } from 'node:os'
+import { DeadlineError } from './deadline.ts'
 
 export type CommandResult = { readonly exitCode: number; readonly stdout: string; readonly stderr: string }
 
@@ -8,9 +10,6 @@ export type CommandOptions = {
   readonly input?: string
   /** Milliseconds until the program is killed; the default is two minutes. */
   readonly timeoutMs?: number
-  readonly signal?: AbortSignal
-  /** Receives each complete line of stdout and stderr as it comes. */
-  readonly onLine?: (line: string) => void
 }
 
 /** A program ended otherwise than asked; the message carries its last words. */
@@ -20,44 +19,62 @@ export class CommandError extends Error {
 
   constructor(argv: readonly string[], result: CommandResult) {
     const words = (result.stderr.trim() || result.stdout.trim()).slice(-2_000)
-    super(`${argv.join(' ').slice(0, 300)}: exit ${result.exitCode}${words === '' ? '' : `\n${words}`}`)
+    super(`${shown(argv)}: exit ${result.exitCode}${words === '' ? '' : `\n${words}`}`)
     this.name = 'CommandError'
     this.result = result
   }
 }
 
+/**
+ * Before an argv: the program dies with the process that started it, whatever way that dies: the kernel sends the signal (prctl(2),
+ * PR_SET_PDEATHSIG). What that program itself started lives on, unless it sees to that.
+ */
+export const dyingWithStarter = ['setpriv', '--pdeathsig', 'KILL', '--'] as const
+
+/** In UTF-16 units, of stdout and stderr each; what goes beyond is dropped. */
 const outputLimit = 32 * 1024 * 1024
 
-/** Runs a program by argv, never by a shell, and gives back how it ended; a program killed by a signal has exit code 128 + n or 137. */
+function shown(argv: readonly string[]): string {
+  return argv.join(' ').slice(0, 300)
+}
+
+/**
+ * Runs a program by argv, never by a shell, and gives back how it ended; a program killed by a signal has exit code 128 + its number.
+ *
+ * @throws DeadlineError when the program was killed for its time limit.
+ */
 export async function runCommand(argv: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
   const [program, ...args] = argv
   if (program === undefined) throw new TypeError('argv is empty')
+  const { timeoutMs = 120_000 } = options
   const child = spawn(program, args, {
     cwd: options.cwd,
     env: { ...process.env, ...options.env },
     stdio: ['pipe', 'pipe', 'pipe'],
-    timeout: options.timeoutMs ?? 120_000,
-    killSignal: 'SIGKILL',
-    signal: options.signal,
   })
   const output = { stdout: '', stderr: '' }
-  for (const name of ['stdout', 'stderr'] as const) {
-    let rest = ''
+  for (const name of ['stdout', 'stderr'] as const)
     child[name].setEncoding('utf8').on('data', (text: string) => {
       if (output[name].length < outputLimit) output[name] += text
-      if (options.onLine === undefined) return
-      const lines = (rest + text).split('\n')
-      rest = lines.pop() ?? ''
-      for (const line of lines) options.onLine(line)
     })
-  }
   // A program that ends without reading its input is judged by its exit code, not by our broken pipe.
   child.stdin.on('error', () => {})
   child.stdin.end(options.input ?? '')
-  return new Promise((resolve, reject) => {
+  let late = false
+  const timer = setTimeout(() => {
+    late = true
+    child.kill('SIGKILL')
+    // Processes that it left behind may hold them open for ever.
+    child.stdout.destroy()
+    child.stderr.destroy()
+  }, timeoutMs)
+  return new Promise<CommandResult>((resolve, reject) => {
     child.once('error', reject)
-    child.once('close', (code) => resolve({ exitCode: code ?? 137, ...output }))
-  })
+    child.once('close', (code, signal) => {
+      if (late) reject(new DeadlineError(shown(argv), timeoutMs))
+      else resolve({ exitCode: code ?? 128 + (signal === null ? 0 : constants.signals[signal]), ...output })
+    })
+  }).finally(() => clearTimeout(timer))
 }
 
 /** As {@link runCommand}, but anything but exit 0 throws {@link CommandError}. */

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { openSync, closeSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
+import { dyingWithStarter } from './command.ts'
 
 export type DaemonOptions = {
   readonly log: string
@@ -8,10 +9,7 @@ export type DaemonOptions = {
   readonly cwd?: string
 }
 
-/**
- * A program that runs until it is stopped. It dies with the process that started it, whatever way that dies: the kernel sends the signal
- * (prctl(2), PR_SET_PDEATHSIG).
- */
+/** A program that runs until it is stopped. It dies with the process that started it, whatever way that dies. */
 export class Daemon implements AsyncDisposable {
   readonly name: string
   readonly log: string
@@ -23,10 +21,11 @@ export class Daemon implements AsyncDisposable {
     this.log = options.log
     const log = openSync(options.log, 'a', 0o600)
     try {
-      this.#child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', ...argv], {
+      const [program, ...args] = dyingWithStarter
+      this.#child = spawn(program, [...args, ...argv], {
         stdio: ['ignore', log, log],
         env: { ...process.env, ...options.env },
-        ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+        cwd: options.cwd,
       })
     } finally {
       closeSync(log)

@@ -11,8 +11,10 @@ export class DeadlineError extends Error {
 }
 
 /**
- * Asks until the answer is neither `undefined` nor `false`. A probe that throws is asked again, and its last error is part of the failure,
- * so that assertions can be used as probes.
+ * Asks until the answer is neither `undefined` nor `false`, at least once. A probe that throws is asked again, and its last error is part
+ * of the failure, so that assertions can be used as probes. A probe that does not answer is not waited for beyond the deadline.
+ *
+ * @throws DeadlineError
  */
 export async function eventually<T>(
   what: string,
@@ -21,15 +23,23 @@ export async function eventually<T>(
   intervalMs = 50,
 ): Promise<T> {
   const end = performance.now() + timeoutMs
-  for (;;) {
-    let failure: unknown
-    try {
-      const answer = await probe()
-      if (answer !== undefined && answer !== false) return answer
-    } catch (error) {
-      failure = error
+  const over = new AbortController()
+  const deadline = sleep(timeoutMs, undefined, { signal: over.signal })
+  // Aborted once the answer is there.
+  deadline.catch(() => {})
+  try {
+    for (;;) {
+      let failure: unknown
+      try {
+        const answer = await Promise.race([probe(), deadline])
+        if (answer !== undefined && answer !== false) return answer
+      } catch (error) {
+        failure = error
+      }
+      if (performance.now() >= end) throw new DeadlineError(what, timeoutMs, failure)
+      await sleep(intervalMs)
     }
-    if (performance.now() >= end) throw new DeadlineError(what, timeoutMs, failure)
-    await sleep(intervalMs)
+  } finally {
+    over.abort()
   }
 }

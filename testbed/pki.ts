@@ -18,19 +18,19 @@ export type CertificateRequest = {
   readonly notAfter?: Date
 }
 
-/** PEM (PKCS #8) of a fresh P-256 key, as the API server takes it for signing service account tokens. */
-export async function privateKeyPem(keys?: webcrypto.CryptoKeyPair): Promise<string> {
-  const pair = keys ?? (await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']))
-  return x509.PemConverter.encode(await crypto.subtle.exportKey('pkcs8', pair.privateKey), 'PRIVATE KEY')
-}
-
-/** PEM (SubjectPublicKeyInfo) of a private key's public half. */
-export async function publicKeyPem(keys: webcrypto.CryptoKeyPair): Promise<string> {
-  return x509.PemConverter.encode(await crypto.subtle.exportKey('spki', keys.publicKey), 'PUBLIC KEY')
-}
-
+/** A fresh P-256 key. */
 export async function generateKeys(): Promise<webcrypto.CryptoKeyPair> {
   return crypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
+}
+
+/** PEM (PKCS #8), as the API server takes it for signing service account tokens. */
+export async function privateKeyPem(keys: webcrypto.CryptoKeyPair): Promise<string> {
+  return x509.PemConverter.encode(await crypto.subtle.exportKey('pkcs8', keys.privateKey), 'PRIVATE KEY')
+}
+
+/** PEM (SubjectPublicKeyInfo) of the public half. */
+export async function publicKeyPem(keys: webcrypto.CryptoKeyPair): Promise<string> {
+  return x509.PemConverter.encode(await crypto.subtle.exportKey('spki', keys.publicKey), 'PUBLIC KEY')
 }
 
 const hour = 3_600_000

@@ -23,6 +23,7 @@ test.each([
     '::',
   ],
   ...['localhost', '', '2130706433', '0x7f.1', '0177.0.0.1', '10.0.0.1/8', '10.0.0.1:80'],
+  ...['2001:db8::1%eth0', 'fe80::1%1', '64:ff9b::a9fe:a9fe', '64:ff9b::7f00:1'],
 ])('%s is refused', (address) => {
   expect(mayConnect(address)).toBe(false)
 })

@@ -10,6 +10,8 @@ function refusedRanges(allowLoopback: boolean): BlockList {
   list.addSubnet('169.254.0.0', 16, 'ipv4')
   list.addSubnet('224.0.0.0', 3, 'ipv4')
   list.addAddress('::', 'ipv6')
+  // Translated to IPv4, whatever that is.
+  list.addSubnet('64:ff9b::', 96, 'ipv6')
   list.addSubnet('fe80::', 10, 'ipv6')
   list.addSubnet('ff00::', 8, 'ipv6')
   if (!allowLoopback) {
@@ -19,8 +21,12 @@ function refusedRanges(allowLoopback: boolean): BlockList {
   return list
 }
 
-/** The question whether an address may be connected to; what is not an IP address may not. An IPv4-mapped one is judged as IPv4. */
+/**
+ * The question whether an address may be connected to; what is not an IP address, or one with a zone (`%eth0`), may not. An IPv4-mapped one
+ * is judged as IPv4.
+ */
 export function addressCheck(options: { readonly allowLoopback: boolean }): (address: string) => boolean {
   const refused = refusedRanges(options.allowLoopback)
-  return (address) => isIP(address) !== 0 && !refused.check(address, isIPv6(address) ? 'ipv6' : 'ipv4')
+  return (address) =>
+    isIP(address) !== 0 && !address.includes('%') && !refused.check(address, isIPv6(address) ? 'ipv6' : 'ipv4')
 }

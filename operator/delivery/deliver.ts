@@ -1,19 +1,24 @@
 import type { Readable } from 'node:stream'
-import type { Dispatcher } from 'undici'
+import { abortable } from '@keelson/kube'
+import { DecoratorHandler, type Dispatcher } from 'undici'
 import type { Endpoint, HostPools } from './host-pools.ts'
 
 export type DeliveryRequest = {
   readonly method: 'GET' | 'POST'
   readonly path: string
   readonly parameters: readonly { readonly key: string; readonly value: string }[]
-  /** From the call to the last byte of the answer. */
+  /** From the call to the last byte of the answer, connecting included; whole milliseconds. */
   readonly timeoutMs: number
 }
 
-export type DeliveryFailure = {
+type DeliveryFailure = {
   /** For programs: one CamelCase word. */
   readonly reason: 'ConnectFailed' | 'TLSFailed' | 'Timeout' | 'ConnectionLost' | 'AnswerTooLarge' | 'AddressRefused'
   readonly message: string
+  /** HTTP status, where at least the start of an answer came. */
+  readonly code?: number
+  /** The host may have got the request, and what it did with it is not known. False: it certainly did not, or it answered. */
+  readonly unanswered: boolean
 }
 
 export type Delivery =
@@ -30,24 +35,53 @@ export async function deliver(
   request: DeliveryRequest,
   signal: AbortSignal,
 ): Promise<Delivery> {
+  signal.throwIfAborted()
   const deadline = AbortSignal.timeout(request.timeoutMs)
+  const either = AbortSignal.any([signal, deadline])
+  let sent = false
+  const sending = () => {
+    sent = true
+  }
   try {
-    return await exchange(pools.for(endpoint), request, AbortSignal.any([signal, deadline]))
+    // While a request waits for a connection undici does not heed its signal. It does before sending: what was given up is not sent later.
+    return await abortable(exchange(watched(pools.for(endpoint), sending), request, either), either)
   } catch (error) {
     pools.forget(endpoint)
     signal.throwIfAborted()
-    if (deadline.aborted) return failed('Timeout', `no whole answer within ${request.timeoutMs / 1_000} s`)
-    return describe(error)
+    if (deadline.aborted) return failed('Timeout', `no whole answer within ${request.timeoutMs / 1_000} s`, sent)
+    return describe(error, sent)
+  }
+}
+
+/** Tells of the moment before the first byte is written: what fails earlier has certainly not reached the host. */
+function watched(dispatcher: Dispatcher, sending: () => void): Dispatcher {
+  return dispatcher.compose((dispatch) => (options, handler) => dispatch(options, new Watch(handler, sending)))
+}
+
+class Watch extends DecoratorHandler {
+  readonly #handler: Dispatcher.DispatchHandler
+  readonly #sending: () => void
+
+  constructor(handler: Dispatcher.DispatchHandler, sending: () => void) {
+    super(handler)
+    this.#handler = handler
+    this.#sending = sending
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController, context: unknown): void {
+    this.#sending()
+    this.#handler.onRequestStart?.(controller, context)
   }
 }
 
 async function exchange(dispatcher: Dispatcher, request: DeliveryRequest, signal: AbortSignal): Promise<Delivery> {
-  // The deadline of the whole is the signal's; these two only must not come before it.
-  const timeouts = { headersTimeout: request.timeoutMs, bodyTimeout: request.timeoutMs }
+  // The only deadline is the signal's.
+  const timeouts = { headersTimeout: 0, bodyTimeout: 0 }
   const { statusCode, body } = await dispatcher.request({ ...message(request), ...timeouts, signal })
   const content = await readBounded(body)
-  if (content === undefined) return failed('AnswerTooLarge', `answered more than ${answerLimit / 1024} KiB`)
-  return { answered: true, statusCode, body: content }
+  if (content !== undefined) return { answered: true, statusCode, body: content }
+  const text = `answered HTTP ${statusCode} and more than ${answerLimit / 1024} KiB`
+  return { answered: false, failure: { reason: 'AnswerTooLarge', message: text, code: statusCode, unanswered: false } }
 }
 
 function message({
@@ -64,6 +98,7 @@ function message({
   return { method, path, headers: { 'content-type': 'application/json' }, body }
 }
 
+/** Undefined where there is more; leaving the loop closes the connection. */
 async function readBounded(stream: Readable): Promise<Buffer | undefined> {
   const chunks: Buffer[] = []
   let size = 0
@@ -75,8 +110,8 @@ async function readBounded(stream: Readable): Promise<Buffer | undefined> {
   return Buffer.concat(chunks)
 }
 
-function failed(reason: DeliveryFailure['reason'], text: string): Delivery {
-  return { answered: false, failure: { reason, message: text } }
+function failed(reason: DeliveryFailure['reason'], text: string, unanswered: boolean): Delivery {
+  return { answered: false, failure: { reason, message: text, unanswered } }
 }
 
 /** What Node and undici call the ways in which a connection does not come about; the words are for whoever looks for the cause. */
@@ -93,11 +128,11 @@ const connectCodes: Readonly<Record<string, string>> = {
 const tlsCodes =
   /^(EPROTO$|ERR_SSL|ERR_TLS|ERR_OSSL|CERT_|CRL_|DEPTH_|UNABLE_TO|SELF_SIGNED|ERROR_IN|INVALID_|PATH_LENGTH|HOSTNAME_)/
 
-function describe(error: unknown): Delivery {
+function describe(error: unknown, sent: boolean): Delivery {
   const { code = '', message: text = String(error) } = error as { code?: string; message?: string }
-  const known = connectCodes[code]
-  if (known !== undefined) return failed('ConnectFailed', known)
-  const tls = tlsCodes.test(code)
-  if (tls) return failed('TLSFailed', `TLS: ${text} (${code})`)
-  return failed('ConnectionLost', `connection lost: ${text}${code === '' ? '' : ` (${code})`}`)
+  const why = `${text}${code === '' ? '' : ` (${code})`}`
+  // With TLS 1.3 a server refuses our certificate only after we have sent; it has not read the request then.
+  if (tlsCodes.test(code)) return failed('TLSFailed', `TLS: ${why}`, false)
+  if (sent) return failed('ConnectionLost', `connection lost: ${why}`, true)
+  return failed('ConnectFailed', connectCodes[code] ?? `no connection: ${why}`, false)
 }

@@ -5,6 +5,7 @@ import type { HostPools } from '../delivery/host-pools.ts'
 export type FactsAnswer = { readonly facts: Facts } | { readonly reason: string; readonly message: string }
 
 const timeoutMs = 5_000
+const maxTypes = 64
 
 /** Asks the agent of a host for its facts. What went wrong is a value, for a condition. */
 export async function askFacts(
@@ -25,7 +26,8 @@ export async function askFacts(
   if (delivery.statusCode !== 200)
     return { reason: 'AgentRefused', message: `the agent answered HTTP ${delivery.statusCode}` }
   const parsed = Facts.safeParse(parseJson(delivery.body))
-  if (parsed.success) return { facts: parsed.data }
+  // The number of types is a bound of the CRD only; over it the API server would refuse the whole status.
+  if (parsed.success && Object.keys(parsed.data.types).length <= maxTypes) return { facts: parsed.data }
   return {
     reason: 'AgentUnsupported',
     message: 'the agent speaks another protocol version: operator and agent work one minor version apart',
@@ -34,7 +36,10 @@ export async function askFacts(
 
 function parseJson(body: Buffer): unknown {
   try {
-    return JSON.parse(body.toString('utf8'))
+    // Half a surrogate pair does not come back from the API server as it was sent: the status would be written for ever.
+    return JSON.parse(body.toString('utf8'), (_, value: unknown) =>
+      typeof value === 'string' ? value.toWellFormed() : value,
+    )
   } catch {
     return undefined
   }

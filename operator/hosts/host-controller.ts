@@ -1,55 +1,48 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Host, HostStatus } from '@keelson/api'
-import type { KubeClient, Node, ReadonlyStore, ReconcileResult } from '@keelson/kube'
-import { NotFoundError } from '@keelson/kube'
-import { addressCheck } from '../delivery/address.ts'
-import type { HostPools } from '../delivery/host-pools.ts'
+import { NotFoundError, type KubeClient, type Node, type ReadonlyStore } from '@keelson/kube'
 import { hostKind } from '../kinds.ts'
-import { askFacts, type FactsAnswer } from './facts.ts'
-import { hostLabels, hostStatus, offlineReason } from './host-object.ts'
+import type { FactsAnswer } from './facts.ts'
+import { hostLabels, hostStatus } from './host-object.ts'
 
 export type HostControllerOptions = {
   readonly client: KubeClient
   readonly nodes: ReadonlyStore<Node>
   readonly hosts: ReadonlyStore<Host>
-  readonly pools: HostPools
-  readonly allowLoopback: boolean
-  /** How often each agent is asked for its facts, in milliseconds. */
-  readonly factsIntervalMs: number
+  /** What the agent of a host said last. */
+  readonly answer: (name: string) => FactsAnswer | undefined
   readonly now: () => Date
-  /** Uniform in [0, 1). */
-  readonly random: () => number
 }
 
 /** Keeps one Host for every Node. Everything is compared before it is written: a fleet at rest costs no writes. */
 export class HostController {
   readonly #options: HostControllerOptions
-  readonly #mayConnect: (address: string) => boolean
 
   constructor(options: HostControllerOptions) {
     this.#options = options
-    this.#mayConnect = addressCheck(options)
   }
 
   /** The key is the name of a Node and of its Host. */
-  async reconcile(name: string, signal: AbortSignal): Promise<ReconcileResult | void> {
-    const { nodes, hosts } = this.#options
+  async reconcile(name: string, signal: AbortSignal): Promise<void> {
+    const { nodes, hosts, answer, now } = this.#options
     const node = nodes.get(name)
     const known = hosts.get(name)
-    if (node === undefined) {
-      if (known !== undefined) await this.#remove(known, signal)
-      return
-    }
-    const host = await this.#ensure(node, known, signal)
-    const status = hostStatus(node, await this.#ask(node, signal), host.status, this.#options.now())
-    await this.#writeStatus(host, status, signal)
-    return { requeueAfterMs: this.#interval() }
+    if (node !== undefined) {
+      const host = await this.#ensure(node, known, signal)
+      await this.#writeStatus(host, hostStatus(node, answer(name), host.status, now()), signal)
+    } else if (known !== undefined) await this.#remove(known, signal)
   }
 
-  /** Spread over a fifth of the interval, so that a fleet that came up at once is not asked at once for ever. */
-  #interval(): number {
-    const { factsIntervalMs, random } = this.#options
-    return factsIntervalMs * (0.9 + 0.2 * random())
+  /** Whether nothing is left to do for this name, as far as it is known: what a Host tells can be relied on. */
+  isSettled(name: string): boolean {
+    const { nodes, hosts, answer, now } = this.#options
+    const node = nodes.get(name)
+    const host = hosts.get(name)
+    if (node === undefined || host === undefined) return node === undefined && host === undefined
+    return (
+      isDeepStrictEqual(host.metadata.labels ?? {}, hostLabels(node, host)) &&
+      isDeepStrictEqual(host.status, hostStatus(node, answer(name), host.status, now()))
+    )
   }
 
   async #remove({ metadata }: Host, signal: AbortSignal): Promise<void> {
@@ -68,15 +61,6 @@ export class HostController {
     if (known === undefined) return client.create(hostKind, { metadata: { name, labels } }, {}, signal)
     if (isDeepStrictEqual(known.metadata.labels ?? {}, labels)) return known
     return client.update(hostKind, { ...known, metadata: { ...known.metadata, labels } }, {}, signal)
-  }
-
-  async #ask(node: Node, signal: AbortSignal): Promise<FactsAnswer | undefined> {
-    if (offlineReason(node) !== undefined) return undefined
-    const address = node.status?.addresses?.find(({ type }) => type === 'InternalIP')?.address
-    if (address === undefined) return undefined
-    if (!this.#mayConnect(address))
-      return { reason: 'AddressRefused', message: `the address ${address} is refused: no host of a cluster has it` }
-    return askFacts(this.#options.pools, node.metadata.name, address, signal)
   }
 
   async #writeStatus(host: Host, status: HostStatus, signal: AbortSignal): Promise<void> {

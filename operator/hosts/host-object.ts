@@ -4,6 +4,9 @@ import { withTransitionTimes, type WantedCondition } from '../conditions.ts'
 import type { FactsAnswer } from './facts.ts'
 
 const controlPlaneLabel = 'node-role.kubernetes.io/control-plane'
+const maxAddresses = 16
+const maxAddressTypeLength = 63
+const maxAddressLength = 253
 
 /** Labels below this are the Host's own; all others are the Node's. */
 const ownLabels = /^([a-z0-9-]+\.)*keelson\.dev\//
@@ -23,7 +26,17 @@ export function offlineReason(node: Node): Pick<Condition, 'reason' | 'message'>
   return { reason: 'NodeNotReady', message: `the Node is not ready: ${ready.reason ?? ready.status}` }
 }
 
-/** The status of a Host, from its Node and what its agent answered; `undefined` where it was not asked. */
+/** Where the agent of an online Node is asked; undefined where there is nothing to ask. */
+export function agentAddress(node: Node): string | undefined {
+  return offlineReason(node) === undefined ? internalAddress(addressesOf(node)) : undefined
+}
+
+/** The address that requests go to. */
+export function internalAddress(addresses: HostStatus['addresses']): string | undefined {
+  return addresses.find(({ type }) => type === 'InternalIP')?.address
+}
+
+/** The status of a Host, from its Node and what its agent answered last; `undefined` where it was not asked, or not yet. */
 export function hostStatus(
   node: Node,
   answer: FactsAnswer | undefined,
@@ -38,22 +51,33 @@ export function hostStatus(
   }
   const facts = answer !== undefined && 'facts' in answer ? answer.facts : present?.facts
   return {
-    addresses: (node.status?.addresses ?? []).slice(0, 16).map(({ type, address }) => ({ type, address })),
-    role: controlPlaneLabel in (node.metadata.labels ?? {}) ? 'ControlPlane' : 'Worker',
+    addresses: addressesOf(node),
+    role: Object.hasOwn(node.metadata.labels ?? {}, controlPlaneLabel) ? 'ControlPlane' : 'Worker',
     ...(facts === undefined ? {} : { facts }),
-    conditions: withTransitionTimes([online, readyCondition(offline, answer)], present?.conditions, now),
+    conditions: withTransitionTimes([online, readyCondition(node, answer, present)], present?.conditions, now),
   }
 }
 
-function readyCondition(offline: ReturnType<typeof offlineReason>, answer: FactsAnswer | undefined): WantedCondition {
-  if (offline !== undefined) return { type: 'Ready', status: 'False', ...offline }
-  if (answer === undefined)
-    return {
-      type: 'Ready',
-      status: 'Unknown',
-      reason: 'AgentNotAsked',
-      message: 'the Node has no InternalIP to ask its agent at',
-    }
-  if ('facts' in answer) return { type: 'Ready', status: 'True', reason: 'AgentAnswers', message: 'the agent answers' }
-  return { type: 'Ready', status: 'False', ...answer }
+/** Kubelets write them: what the API server would not take of a Host is left out, or one of them could stop the whole status. */
+function addressesOf(node: Node): HostStatus['addresses'] {
+  return (node.status?.addresses ?? [])
+    .filter(({ type, address }) => type.length <= maxAddressTypeLength && address.length <= maxAddressLength)
+    .slice(0, maxAddresses)
+    .map(({ type, address }) => ({ type, address }))
+}
+
+function readyCondition(node: Node, answer: FactsAnswer | undefined, present: HostStatus | undefined): WantedCondition {
+  const type = 'Ready'
+  const offline = offlineReason(node)
+  if (offline !== undefined) return { type, status: 'False', ...offline }
+  const unknown = (message: string) => ({ type, status: 'Unknown', reason: 'AgentNotAsked', message }) as const
+  if (agentAddress(node) === undefined) return unknown('the Node has no InternalIP to ask its agent at')
+  if (answer === undefined) {
+    // After a start of the operator the word of the one before holds until the agent is asked, in a moment: no write for each host.
+    const wasOnline = present?.conditions.some(({ type: about, status }) => about === 'Online' && status === 'True')
+    const before = present?.conditions.find(({ type: about }) => about === type)
+    return wasOnline === true && before !== undefined ? before : unknown('the agent has not been asked yet')
+  }
+  if ('facts' in answer) return { type, status: 'True', reason: 'AgentAnswers', message: 'the agent answers' }
+  return { type, status: 'False', ...answer }
 }

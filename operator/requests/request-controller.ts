@@ -1,14 +1,14 @@
-import type { Host, HostRequest } from '@keelson/api'
+import type { Host, HostRequest, HostRequestStatus } from '@keelson/api'
 import { nameOf, NotFoundError, type KubeClient, type ReadonlyStore } from '@keelson/kube'
+import type { Logger } from 'pino'
+import { timestamp } from '../conditions.ts'
 import { addressCheck } from '../delivery/address.ts'
 import type { HostPools } from '../delivery/host-pools.ts'
-import { sender } from '../delivery/sender.ts'
-import { timestamp } from '../conditions.ts'
 import { hostRequestKind } from '../kinds.ts'
-import { beginVerdict, interruptedVerdict, refusalOf } from './begin.ts'
-import { statusOf, type Verdict } from './request-status.ts'
+import { interruptedVerdict, planOf } from './begin.ts'
+import { isFinal, statusOf, verdictOf, type Verdict } from './request-status.ts'
 import { parallelismOf, Run } from './run.ts'
-import { resolveTargets } from './targets.ts'
+import { sender } from './sender.ts'
 
 export type RequestControllerOptions = {
   readonly client: KubeClient
@@ -19,6 +19,7 @@ export type RequestControllerOptions = {
   /** Asks for the key to be looked at again, after so many milliseconds. */
   readonly requeue: (key: string, afterMs: number) => void
   readonly now: () => Date
+  readonly logger: Logger
 }
 
 /** At most one write a second while a run is under way. */
@@ -35,6 +36,9 @@ type Started = { readonly uid: string; readonly generation: number; readonly run
 export class RequestController {
   readonly #options: RequestControllerOptions
   readonly #runs = new Map<string, Started>()
+  /** By key the id of a run that was, or may have been, written down as RUNNING, and of which certainly nothing was sent. */
+  readonly #unsent = new Map<string, string>()
+  #stopped = false
 
   constructor(options: RequestControllerOptions) {
     this.#options = options
@@ -47,17 +51,23 @@ export class RequestController {
     if (started !== undefined && !isOf(started, request)) {
       await started.run.abort()
       this.#runs.delete(key)
+      this.#options.logger.info({ key, run: started.run.record.id }, 'run ended early: its request changed or is gone')
     }
-    if (request === undefined || request.metadata.deletionTimestamp !== undefined) return
+    if (request === undefined || request.metadata.deletionTimestamp !== undefined) {
+      this.#unsent.delete(key)
+      return
+    }
     const current = this.#runs.get(key)
     if (current === undefined) await this.#begin(key, request, signal)
     else await this.#report(key, request, current.run, signal)
   }
 
-  /** Ends the runs under way without a word: the next leader finds them RUNNING. */
-  async stop(): Promise<void> {
+  /** Resolves when the signal is aborted and nothing is in flight. Runs end at once and without a word: the next operator finds them RUNNING. */
+  async run(signal: AbortSignal): Promise<void> {
+    if (!signal.aborted)
+      await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+    this.#stopped = true
     await Promise.all([...this.#runs.values()].map(({ run }) => run.abort()))
-    this.#runs.clear()
   }
 
   async #read(key: string, signal: AbortSignal): Promise<HostRequest | undefined> {
@@ -72,49 +82,70 @@ export class RequestController {
   async #begin(key: string, request: HostRequest, signal: AbortSignal): Promise<void> {
     const { generation, id } = identityOf(request)
     const { status, spec } = request
-    const startTime = timestamp(this.#options.now())
     if (status?.observedGeneration === generation && status.run.id === id) {
-      if (status.state === 'SUCCESS' || status.state === 'ERROR') return
-      if (status.state === 'RUNNING' && spec.http.method !== 'GET') {
-        await this.#write(request, interruptedVerdict(status), { id, startTime: status.run.startTime }, signal)
+      if (isFinal(status.state)) return
+      // Unless it is our own write, whose answer was lost.
+      if (status.state === 'RUNNING' && spec.http.method !== 'GET' && this.#unsent.get(key) !== id) {
+        await this.#refuse(key, request, interruptedVerdict(status), status.run, signal)
         return
       }
     }
-    const targets = resolveTargets(spec, this.#options.hosts.list())
-    const refused = refusalOf(spec, targets)
-    await this.#write(request, refused ?? beginVerdict(targets), { id, startTime }, signal)
-    if (refused !== undefined) return
-    const { pools, allowLoopback, requeue } = this.#options
-    const deliver = sender(spec, pools, addressCheck({ allowLoopback }))
-    const parallelism = parallelismOf(spec.parallelism, targets.online.length)
-    const run = new Run({ id, startTime }, targets, parallelism, deliver, (ended) =>
-      requeue(key, ended ? 0 : progressIntervalMs),
-    )
+    if (this.#stopped) return
+    const { hosts, pools, allowLoopback, requeue, now, logger } = this.#options
+    const identity = { id, startTime: timestamp(now()) }
+    const plan = planOf(spec, hosts.list())
+    if (plan.refused !== undefined) {
+      await this.#refuse(key, request, plan.refused, identity, signal)
+      return
+    }
+    const { targets } = plan
+    this.#unsent.set(key, id)
+    await this.#write(request, verdictOf({ targets, outcomes: [], ended: false }), identity, signal)
+    // Stopped while that was written: the next operator is told of an interruption of which nobody got anything.
+    if (this.#stopped) return
+    this.#unsent.delete(key)
+    const run = new Run({
+      ...{ ...identity, targets, now },
+      parallelism: parallelismOf(plan.spec.parallelism, targets.online.length),
+      deliver: sender(plan.spec, pools, addressCheck({ allowLoopback })),
+      changed: (ended) => requeue(key, ended ? 0 : progressIntervalMs),
+    })
     this.#runs.set(key, { uid: request.metadata.uid ?? '', generation, run })
+    logger.info({ key, run: id, hosts: targets.online.length }, 'run begun')
   }
 
   async #report(key: string, request: HostRequest, run: Run, signal: AbortSignal): Promise<void> {
-    const { ended, verdict, id, startTime } = run
-    await this.#write(request, verdict, { id, startTime }, signal)
-    if (ended) this.#runs.delete(key)
+    // Taken together, before the write: the run goes on meanwhile.
+    const { ended, verdict, record } = run
+    await this.#write(request, verdict, record, signal)
+    if (!ended) return
+    this.#runs.delete(key)
+    this.#options.logger.info({ key, run: record.id, state: verdict.state, counts: verdict.counts }, 'run ended')
+  }
+
+  /** Ends a run of which this operator sends nothing. */
+  async #refuse(
+    key: string,
+    request: HostRequest,
+    verdict: Verdict,
+    { id, startTime }: HostRequestStatus['run'],
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { now, logger } = this.#options
+    await this.#write(request, verdict, { id, startTime, finishTime: timestamp(now()) }, signal)
+    logger.info({ key, run: id, reason: verdict.reason }, 'run refused')
   }
 
   async #write(
-    request: HostRequest,
+    { metadata, status: present }: HostRequest,
     verdict: Verdict,
-    run: { id: string; startTime: string },
+    run: HostRequestStatus['run'],
     signal: AbortSignal,
   ): Promise<void> {
-    const now = this.#options.now()
-    const finished = verdict.state === 'SUCCESS' || verdict.state === 'ERROR'
-    const { metadata } = request
-    const status = statusOf(verdict, {
-      generation: metadata.generation ?? 0,
-      run: { ...run, ...(finished ? { finishTime: timestamp(now) } : {}) },
-      present: request.status?.conditions,
-      now,
-    })
-    await this.#options.client.updateStatus(hostRequestKind, { metadata, status }, {}, signal)
+    const { client, now } = this.#options
+    const generation = metadata.generation ?? 0
+    const status = statusOf(verdict, { generation, run, present: present?.conditions, now: now() })
+    await client.updateStatus(hostRequestKind, { metadata, status }, {}, signal)
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Condition, HostRequestStatus } from '@keelson/api'
 import { withTransitionTimes } from '../conditions.ts'
-import { boundedText } from './bounded-text.ts'
-import type { Failed, Outcome } from './outcome.ts'
+import { boundedText } from '../bounded-text.ts'
+import type { Outcome, Unsuccessful } from './outcome.ts'
 import type { Skipped, Targets } from './targets.ts'
 
 /** A run as far as it is known; everything in the status is derived from it. */
@@ -9,7 +9,7 @@ export type RunProgress = {
   readonly targets: Targets
   /** In whatever order they came. */
   readonly outcomes: readonly Outcome[]
-  /** Ended: there is an outcome for each target, or it is told why not. */
+  /** Ended: there is an outcome for each target. */
   readonly ended: boolean
 }
 
@@ -44,24 +44,25 @@ export function refusedVerdict(
 
 /** What is said of a run, under way or ended. */
 export function verdictOf({ targets, outcomes, ended }: RunProgress): Verdict {
-  const failed = outcomes
-    .filter((outcome): outcome is Failed => !outcome.succeeded)
+  const unsuccessful = outcomes
+    .filter((outcome) => outcome.outcome !== 'succeeded')
     .toSorted((a, b) => (a.host < b.host ? -1 : 1))
   const online = targets.online.length
-  const succeeded = outcomes.length - failed.length
+  const succeeded = outcomes.length - unsuccessful.length
+  const failed = unsuccessful.filter(({ outcome }) => outcome === 'failed').length
   const counts = {
     targets: online + targets.skipped.length,
     succeeded,
-    failed: failed.length,
-    unknown: 0,
+    failed,
+    unknown: unsuccessful.length - failed,
     skipped: targets.skipped.length,
   }
   const said = [
     `${succeeded}/${online} hosts answered`,
-    ...failureGroups(failed),
+    ...unsuccessfulGroups(unsuccessful),
     ...skippedGroups(targets.skipped),
   ].join('; ')
-  const failures = failed.slice(0, failureLimit).map(({ host, reason, code, message }) => ({
+  const failures = unsuccessful.slice(0, failureLimit).map(({ host, reason, code, message }) => ({
     host,
     reason,
     ...(code === undefined ? {} : { code }),
@@ -69,21 +70,22 @@ export function verdictOf({ targets, outcomes, ended }: RunProgress): Verdict {
   }))
   const [state, reason] = !ended
     ? (['RUNNING', 'Running'] as const)
-    : failed.length > 0
+    : unsuccessful.length > 0
       ? (['ERROR', 'HostsFailed'] as const)
       : (['SUCCESS', 'Succeeded'] as const)
   return { state, reason, msg: boundedText(said, messageLimit), counts, failures }
 }
 
 /** `failed: worker-2 (HTTP 500)`; equal causes once, with up to three hosts, the most frequent first. */
-function failureGroups(failed: readonly Failed[]): string[] {
-  const groups = Map.groupBy(failed, ({ message }) => message)
-  return [...groups]
-    .toSorted(([, a], [, b]) => b.length - a.length)
-    .map(([message, hosts]) => `failed: ${names(hosts)} (${message})`)
+function unsuccessfulGroups(unsuccessful: readonly Unsuccessful[]): string[] {
+  const groups = Map.groupBy(unsuccessful, ({ outcome, message }) => `${outcome} ${message}`)
+  return [...groups.values()]
+    .toSorted((a, b) => b.length - a.length)
+    .map((group) => `${group[0]!.outcome}: ${names(group)} (${group[0]!.message})`)
 }
 
-function skippedGroups(skipped: readonly Skipped[]): string[] {
+/** `skipped: node3 (offline)`. */
+export function skippedGroups(skipped: readonly Skipped[]): string[] {
   const words = { Offline: 'offline', NotTargeted: 'not targeted' } as const
   return [...Map.groupBy(skipped, ({ reason }) => reason)].map(
     ([reason, hosts]) => `skipped: ${names(hosts)} (${words[reason]})`,
@@ -103,9 +105,14 @@ export type StatusContext = {
   readonly now: Date
 }
 
+/** Nothing more comes of this generation. */
+export function isFinal(state: HostRequestStatus['state']): boolean {
+  return state === 'SUCCESS' || state === 'ERROR'
+}
+
 export function statusOf(verdict: Verdict, { generation, run, present, now }: StatusContext): HostRequestStatus {
   const { state, reason, msg, counts, failures } = verdict
-  const finished = state === 'SUCCESS' || state === 'ERROR'
+  const finished = isFinal(state)
   const condition = (type: string, holds: boolean) =>
     ({ type, status: holds ? 'True' : 'False', reason, message: msg, observedGeneration: generation }) as const
   return {

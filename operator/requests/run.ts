@@ -1,66 +1,88 @@
+import type { HostRequestStatus } from '@keelson/api'
+import { timestamp } from '../conditions.ts'
 import type { Outcome } from './outcome.ts'
 import { verdictOf, type Verdict } from './request-status.ts'
 import type { Target, Targets } from './targets.ts'
 
+/** Sends the request to one target. Failures are outcomes; rejects only if the signal is aborted. */
 export type Deliver = (target: Target, signal: AbortSignal) => Promise<Outcome>
 
-/** One generation of a HostRequest carried out: each target gets the request once, at most `parallelism` at a time. */
-export class Run {
+export type RunOptions = {
   readonly id: string
   readonly startTime: string
-  readonly #targets: Targets
+  readonly targets: Targets
+  /** Deliveries at a time, at most. */
+  readonly parallelism: number
+  readonly deliver: Deliver
+  /** Told of every outcome and of the end, not of an abort; must not throw. */
+  readonly changed: (ended: boolean) => void
+  readonly now: () => Date
+}
+
+/** One generation of a HostRequest carried out: each target gets the request once, at most `parallelism` at a time. Begins at once. */
+export class Run {
+  readonly #options: RunOptions
   readonly #outcomes: Outcome[] = []
   readonly #abort = new AbortController()
   readonly #done: Promise<void>
-  #ended = false
+  #finishTime: string | undefined
 
-  /**
-   * Begins at once.
-   *
-   * @param changed is told of every outcome and of the end; what it does with that is its own affair, it must not throw.
-   */
-  constructor(
-    identity: { readonly id: string; readonly startTime: string },
-    targets: Targets,
-    parallelism: number,
-    deliver: Deliver,
-    changed: (ended: boolean) => void,
-  ) {
-    this.id = identity.id
-    this.startTime = identity.startTime
-    this.#targets = targets
+  constructor(options: RunOptions) {
+    this.#options = options
+    const { parallelism, targets } = options
     const rest = targets.online.values()
-    const work = async () => {
-      for (const target of rest) {
-        if (this.#abort.signal.aborted) return
-        this.#outcomes.push(await deliver(target, this.#abort.signal))
-        changed(false)
-      }
-    }
     const workers = Math.min(parallelism, targets.online.length)
-    this.#done = Promise.all(Array.from({ length: workers }, work))
-      .then(() => {
-        this.#ended = true
-        return changed(true)
-      })
-      .catch((error: unknown) => {
-        // Deliveries turn their failures into outcomes; only an abort comes here.
-        if (!this.#abort.signal.aborted) throw error
-      })
+    this.#done = this.#settle(Array.from({ length: workers }, () => this.#work(rest)))
   }
 
   get ended(): boolean {
-    return this.#ended
+    return this.#finishTime !== undefined
+  }
+
+  /** What the status says of a run. */
+  get record(): HostRequestStatus['run'] {
+    const { id, startTime } = this.#options
+    return { id, startTime, ...(this.#finishTime === undefined ? {} : { finishTime: this.#finishTime }) }
   }
 
   get verdict(): Verdict {
-    return verdictOf({ targets: this.#targets, outcomes: this.#outcomes, ended: this.#ended })
+    return verdictOf({ targets: this.#options.targets, outcomes: this.#outcomes, ended: this.ended })
   }
 
   /** Closes the connections in flight and sends nothing more; resolves when that is so. */
   async abort(): Promise<void> {
     this.#abort.abort()
     await this.#done
+  }
+
+  async #work(rest: Iterable<Target>): Promise<void> {
+    for (const target of rest) {
+      if (this.#abort.signal.aborted) return
+      const outcome = await this.#deliver(target)
+      if (outcome === undefined) return
+      this.#outcomes.push(outcome)
+      this.#options.changed(false)
+    }
+  }
+
+  async #deliver(target: Target): Promise<Outcome | undefined> {
+    const { signal } = this.#abort
+    try {
+      return await this.#options.deliver(target, signal)
+    } catch (error) {
+      if (signal.aborted) return undefined
+      // A mistake of ours at one host must not keep the others from their outcome, nor the run from its end.
+      const message = `the operator failed: ${error instanceof Error ? error.name : 'unknown'}`
+      return { host: target.host, outcome: 'unknown', reason: 'InternalError', message }
+    }
+  }
+
+  async #settle(workers: readonly Promise<void>[]): Promise<void> {
+    await Promise.all(workers)
+    if (this.#abort.signal.aborted) return
+    const { changed, now } = this.#options
+    this.#finishTime = timestamp(now())
+    changed(true)
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Host, HostRequestSpec } from '@keelson/api'
+import { internalAddress } from '../hosts/host-object.ts'
 import { matchesSelector } from './selector.ts'
 
 export type Target = {
@@ -35,7 +36,7 @@ export function resolveTargets(spec: HostRequestSpec, hosts: readonly Host[]): T
     if (!isChosen(spec, host)) {
       // Only who is named is missed; of all hosts, those that are not meant are not worth a word.
       if (named.length > 0) skipped.push({ host: name, reason: 'NotTargeted' })
-    } else if (isOnline(host)) online.push({ host: name, address: internalAddress(host) })
+    } else if (isOnline(host)) online.push({ host: name, address: internalAddress(host.status?.addresses ?? []) })
     else skipped.push({ host: name, reason: 'Offline' })
   }
   return { online, skipped, unknown }
@@ -47,10 +48,6 @@ function isChosen({ hostSelector, http }: HostRequestSpec, host: Host): boolean 
 }
 
 /** Online is what the operator last saw of the host's Node, not what a caller says. */
-export function isOnline(host: Host): boolean {
+function isOnline(host: Host): boolean {
   return host.status?.conditions.some(({ type, status }) => type === 'Online' && status === 'True') ?? false
-}
-
-export function internalAddress(host: Host): string | undefined {
-  return host.status?.addresses.find(({ type }) => type === 'InternalIP')?.address
 }

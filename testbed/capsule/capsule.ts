@@ -3,8 +3,10 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import type { Server } from 'node:net'
-import { basename, join } from 'node:path'
-import { processStart } from '../cache.ts'
+import { join } from 'node:path'
+import { dyingWithStarter } from '../command.ts'
+import { report } from '../progress.ts'
+import { boxOf, newBox } from './box.ts'
 import { cgroupRoot, destroyCgroup, makeCgroup, spawnIn } from './cgroup.ts'
 
 /**
@@ -12,6 +14,8 @@ import { cgroupRoot, destroyCgroup, makeCgroup, spawnIn } from './cgroup.ts'
  * machine or load a module into its kernel.
  */
 const dropped = ['sys_time', 'sys_module', 'sys_rawio', 'syslog', 'wake_alarm', 'block_suspend']
+  .map((name) => `-${name}`)
+  .join(',')
 
 export type CapsuleOptions = {
   /** Module that runs inside (absolute path) and its arguments. */
@@ -19,15 +23,13 @@ export type CapsuleOptions = {
   readonly args?: readonly string[]
   readonly env?: Readonly<Record<string, string>>
   /**
-   * Listening sockets of the machine's loopback that are handed in, by name. The one thing that crosses: inside, each is joined to an
-   * address of the capsule with `joinListener`.
+   * Listening sockets of the machine's loopback that are handed in, by name, and closed here. The one thing that crosses: inside, each is
+   * joined to an address of the capsule with `joinListener`.
    */
   readonly listeners?: Readonly<Record<string, Server>>
   /** What the program inside tells by `process.send`. */
   readonly onMessage?: (message: unknown) => void
 }
-
-let count = 0
 
 /**
  * A sealed box around a whole run: its own process, mount, network, host name, IPC and cgroup namespaces. No route leads out, everything
@@ -36,42 +38,43 @@ let count = 0
 export class Capsule implements AsyncDisposable {
   /** The exit code of the program inside; 137 if it was killed. */
   readonly ended: Promise<number>
+  readonly #box: string
   readonly #child: ChildProcess
   readonly #sweeper: ChildProcess
+  readonly #swept: Promise<unknown>
 
-  private constructor(child: ChildProcess, sweeper: ChildProcess) {
+  private constructor(box: string, child: ChildProcess, sweeper: ChildProcess, swept: Promise<unknown>) {
+    this.#box = box
     this.#child = child
     this.#sweeper = sweeper
+    this.#swept = swept
     this.ended = once(child, 'exit').then(([code]: unknown[]) => (typeof code === 'number' ? code : 137))
   }
 
   static async start(options: CapsuleOptions): Promise<Capsule> {
     if (process.platform !== 'linux' || process.getuid?.() !== 0) throw new Error('A capsule needs Linux and root.')
     await removeAbandoned()
-    count += 1
-    const box = join(cgroupRoot(), `keelson-${process.pid}-${await processStart('self')}-${count}`)
+    const box = newBox()
     // The sweeper comes first: from here on nothing of what follows can be left behind. Its own session keeps Ctrl-C from it.
     const sweeper = spawn(process.execPath, [join(import.meta.dirname, 'sweeper.ts'), box], {
       stdio: ['pipe', 'inherit', 'inherit'],
       detached: true,
     })
+    const swept = once(sweeper, 'exit')
+    // It may have been killed; then what it would have swept is swept by dispose, or by the next start.
+    sweeper.stdin.on('error', () => {})
     await makeCgroup(box)
-    const argv = [
-      ...['--pdeathsig', 'KILL', `--bounding-set=${dropped.map((name) => `-${name}`).join(',')}`, '--'],
+    const [program, ...args] = [
+      ...dyingWithStarter,
+      ...['setpriv', `--bounding-set=${dropped}`, `--inh-caps=${dropped}`, '--'],
       ...['unshare', '--mount', '--propagation', 'private', '--net', '--pid', '--uts', '--ipc', '--cgroup'],
       ...['--fork', '--kill-child', '--mount-proc', '--'],
       // A first process that reaps what is orphaned.
-      ...[
-        'tini',
-        '--',
-        process.execPath,
-        join(import.meta.dirname, 'inside.ts'),
-        options.module,
-        ...(options.args ?? []),
-      ],
+      ...['tini', '--', process.execPath, join(import.meta.dirname, 'inside.ts')],
+      ...[options.module, ...(options.args ?? [])],
     ]
     const child = spawnIn(box, () =>
-      spawn('setpriv', argv, {
+      spawn(program, args, {
         stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
         env: { ...process.env, ...options.env, KEELSON_CAPSULE: box },
         // Ctrl-C reaches the starter alone, and the starter ends the capsule.
@@ -79,13 +82,12 @@ export class Capsule implements AsyncDisposable {
       }),
     )
     child.on('message', (message) => {
-      if (message === 'inside')
-        for (const [name, server] of Object.entries(options.listeners ?? {}))
-          // Handed over, not shared: as long as both hold it open, each takes some of the connections.
-          child.send({ listener: name }, server, () => server.close())
-      else options.onMessage?.(message)
+      if (message !== 'inside') return options.onMessage?.(message)
+      // Both ends would take connections from it, and those that this end takes nobody answers.
+      for (const [name, server] of Object.entries(options.listeners ?? {}))
+        child.send({ listener: name }, server, () => server.close())
     })
-    return new Capsule(child, sweeper)
+    return new Capsule(box, child, sweeper, swept)
   }
 
   /** The capsule's first process as the machine sees it, for `nsenter`. */
@@ -100,18 +102,18 @@ export class Capsule implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#child.kill('SIGKILL')
     await this.ended
-    if (this.#sweeper.exitCode !== null) return
-    const swept = once(this.#sweeper, 'exit')
+    await destroyCgroup(this.#box)
     this.#sweeper.stdin?.end()
-    await swept
+    await this.#swept
   }
 }
 
-/** Folders of runs whose starter and sweeper were both killed. */
+/** Folders of runs whose starter and sweeper were both killed. One that resists is no reason not to start. */
 async function removeAbandoned(): Promise<void> {
-  const root = cgroupRoot()
-  for (const name of await readdir(root)) {
-    const [, pid, start] = /^keelson-(\d+)-(\d+)-\d+$/.exec(basename(name)) ?? []
-    if (pid !== undefined && (await processStart(Number(pid))) !== start) await destroyCgroup(join(root, name))
+  for (const name of await readdir(cgroupRoot())) {
+    const path = join(cgroupRoot(), name)
+    const box = boxOf(path)
+    if (box !== undefined && box.starter === undefined)
+      await destroyCgroup(path).catch((error: unknown) => report('capsule', String(error)))
   }
 }

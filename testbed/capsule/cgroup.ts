@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { eventually } from '../deadline.ts'
 
 /** The cgroup v2 hierarchy: mounted alone, or beside v1 under `unified` (systemd's hybrid layout). */
 export function cgroupRoot(): string {
@@ -39,14 +39,17 @@ async function removeTree(directory: string): Promise<void> {
   await rmdir(directory)
 }
 
-/** Ends every process in the cgroup (cgroup.kill, Linux 5.14) and removes its folders; false if they are still there at the deadline. */
-export async function destroyCgroup(directory: string, timeoutMs = 10_000): Promise<boolean> {
-  const end = performance.now() + timeoutMs
-  for (;;) {
+/**
+ * Ends every process in the cgroup (cgroup.kill, Linux 5.14) and removes its folders.
+ *
+ * @throws DeadlineError if they are still there after ten seconds.
+ */
+export async function destroyCgroup(directory: string): Promise<void> {
+  const isGone = async () => {
     if (!existsSync(directory)) return true
     if (await isPopulated(directory)) await writeFile(join(directory, 'cgroup.kill'), '1').catch(() => {})
     else await removeTree(directory).catch(() => {})
-    if (performance.now() > end) return !existsSync(directory)
-    await sleep(20)
+    return !existsSync(directory)
   }
+  await eventually(`${directory} is gone`, isGone, 10_000, 20)
 }

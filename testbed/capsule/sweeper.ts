@@ -9,9 +9,4 @@ import { destroyCgroup } from './cgroup.ts'
 const [directory] = process.argv.slice(2)
 if (directory === undefined) throw new TypeError('usage: sweeper.ts CGROUP_FOLDER')
 
-process.stdin.resume().on('end', () => {
-  void destroyCgroup(directory).then((gone) => {
-    if (!gone) console.error(`${directory}: could not be removed`)
-    process.exit(gone ? 0 : 1)
-  })
-})
+process.stdin.resume().on('end', () => void destroyCgroup(directory))

@@ -34,7 +34,10 @@ type Parts = {
 /** A real control plane: etcd, kube-apiserver and kube-controller-manager, with TLS, RBAC, audit log and ServiceAccount admission on. */
 export class ControlPlane implements AsyncDisposable {
   readonly directory: string
+  /** URL of the API server. */
   readonly server: string
+  /** URL of etcd, which the API server's own client certificate opens. */
+  readonly etcdServer: string
   readonly adminKubeconfig: string
   readonly auditLog: string
   readonly #parts: Parts
@@ -44,6 +47,7 @@ export class ControlPlane implements AsyncDisposable {
     this.#parts = parts
     this.directory = parts.directory
     this.server = `https://${parts.address}:${parts.ports.api}`
+    this.etcdServer = `https://${parts.address}:${parts.ports.etcd}`
     this.adminKubeconfig = join(parts.directory, 'admin.kubeconfig')
     this.auditLog = join(parts.directory, 'audit.log')
   }
@@ -51,12 +55,12 @@ export class ControlPlane implements AsyncDisposable {
   /** Everything up and `/readyz` answered; below ten seconds once the programs are built. */
   static async start(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
     const binaries = await controlPlaneBinaries()
-    const directory = await mkdtemp(join(tmpdir(), 'keelson-control-plane-'))
     const address = options.address ?? '127.0.0.1'
     const [etcd, peer, api] = await freePorts(3, address)
+    const ports = { etcd: etcd!, peer: peer!, api: api! }
     const authority = await CertificateAuthority.create('testbed')
     const etcdClient = await authority.issue({ subject: 'CN=kube-apiserver-etcd-client', usages: ['client'] })
-    const ports = { etcd: etcd!, peer: peer!, api: api! }
+    const directory = await mkdtemp(join(tmpdir(), 'keelson-control-plane-'))
     const plane = new ControlPlane({ directory, binaries, address, ports, authority, etcdClient, options })
     try {
       await plane.#writeFiles()
@@ -124,7 +128,7 @@ export class ControlPlane implements AsyncDisposable {
 
   #startEtcd(): void {
     const { address, ports } = this.#parts
-    const client = `https://${address}:${ports.etcd}`
+    const client = this.etcdServer
     const peer = `https://${address}:${ports.peer}`
     const tls = {
       'cert-file': this.#path('etcd.crt'),
@@ -156,7 +160,7 @@ export class ControlPlane implements AsyncDisposable {
     this.#daemon(
       'kube-apiserver',
       {
-        'etcd-servers': `https://${address}:${ports.etcd}`,
+        'etcd-servers': this.etcdServer,
         'etcd-cafile': this.#path('ca.crt'),
         'etcd-certfile': this.#path('etcd-client.crt'),
         'etcd-keyfile': this.#path('etcd-client.key'),
@@ -179,14 +183,11 @@ export class ControlPlane implements AsyncDisposable {
       },
       options.apiServerFlags,
     )
-    await eventually(
-      'the API server is ready',
-      async () => {
-        for (const name of ['etcd', 'kube-apiserver'] as const) await this.#daemons.get(name)?.assertRunning()
-        return this.#isReady()
-      },
-      60_000,
-    )
+    const daemons = (['etcd', 'kube-apiserver'] as const).map((name) => this.#daemons.get(name)!)
+    // One that has ended, over a flag or a port, is not waited for.
+    const isDecided = async () => daemons.some(({ running }) => !running) || this.#isReady()
+    await eventually('the API server is ready', isDecided, 60_000)
+    for (const daemon of daemons) await daemon.assertRunning()
   }
 
   async #isReady(): Promise<boolean> {
@@ -233,7 +234,7 @@ export class ControlPlane implements AsyncDisposable {
   }
 
   async #etcd(path: string, body: unknown): Promise<unknown> {
-    const { address, ports, authority, etcdClient } = this.#parts
+    const { authority, etcdClient } = this.#parts
     const options = {
       method: 'POST',
       ca: authority.certificate,
@@ -243,9 +244,10 @@ export class ControlPlane implements AsyncDisposable {
       timeout: 10_000,
     }
     return new Promise((resolve, reject) => {
-      const call = request(`https://${address}:${ports.etcd}${path}`, options, (response) => {
+      const call = request(`${this.etcdServer}${path}`, options, (response) => {
         let text = ''
         response.setEncoding('utf8').on('data', (part: string) => (text += part))
+        response.on('error', reject)
         response.on('end', () =>
           response.statusCode === 200 ? resolve(JSON.parse(text)) : reject(new Error(`etcd ${path}: ${text}`)),
         )

@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, rm, rmdir, symlink, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { processStart } from '../cache.ts'
+import { processStart } from '../process-start.ts'
 
 /** What a running demo leaves in the tree for other terminals. */
 export const demoDirectory = process.env['KEELSON_DEMO_DIRECTORY'] || resolve(import.meta.dirname, '../../.demo')
@@ -22,7 +22,7 @@ export async function runningDemo(): Promise<DemoState | undefined> {
   const text = await readFile(stateFile, 'utf8').catch(() => undefined)
   if (text === undefined) return undefined
   const state = JSON.parse(text) as DemoState
-  return (await processStart(state.starter)) === state.started ? state : undefined
+  return processStart(state.starter) === state.started ? state : undefined
 }
 
 export async function announceDemo(firstProcess: number, kubeconfig: string, binaries: string): Promise<void> {
@@ -30,7 +30,7 @@ export async function announceDemo(firstProcess: number, kubeconfig: string, bin
   await mkdir(join(demoDirectory, 'bin'), { recursive: true, mode: 0o700 })
   await symlink(join(binaries, 'kubectl'), join(demoDirectory, 'bin/kubectl'))
   await writeFile(demoKubeconfig, kubeconfig, { mode: 0o600 })
-  const state: DemoState = { starter: process.pid, started: (await processStart('self')) ?? '', firstProcess }
+  const state: DemoState = { starter: process.pid, started: processStart('self') ?? '', firstProcess }
   await writeFile(stateFile, JSON.stringify(state))
 }
 

@@ -1,9 +1,11 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
+import { boxOf } from '../capsule/box.ts'
 import { cgroupRoot } from '../capsule/cgroup.ts'
 import { mustRun } from '../command.ts'
+import { eventually } from '../deadline.ts'
 
-/** What a run could leave on the machine; every list is sorted. */
+/** What a run could leave on the machine; every list is sorted. Without what belongs to other runs that are going on. */
 export type Traces = {
   /** Processes that bear the tag in their environment, or live in another process namespace than ours. */
   readonly processes: readonly string[]
@@ -30,8 +32,8 @@ export async function takeTraces(tag: string): Promise<Traces> {
   return {
     processes: processesOf(tag),
     mounts: lines(readFileSync('/proc/self/mountinfo', 'utf8').replaceAll(/^\d+ \d+ /gm, '')),
-    cgroups: foldersBelow(cgroupRoot()),
-    networkNamespaces: [...lines(namespaces.stdout), ...processNamespaces('net')].toSorted(),
+    cgroups: foldersBelow(cgroupRoot()).filter((path) => !isOfOtherRun(path, tag)),
+    networkNamespaces: [...lines(namespaces.stdout), ...networkNamespaces(tag)].toSorted(),
     listeningSockets: lines(listening.stdout.replaceAll(/ +/g, ' ')).filter((line) => !isForeign(line, tag)),
   }
 }
@@ -47,19 +49,27 @@ function processesOf(tag: string): string[] {
   )
 }
 
+/** One that no process is named for belongs to a process that cannot be seen from here. */
 function isForeign(socket: string, tag: string): boolean {
   const owners = [...socket.matchAll(/pid=(\d+)/g)].map(([, pid]) => pid!)
-  return owners.length > 0 && owners.every((pid) => !belongs(`/proc/${pid}`, tag))
+  return owners.every((pid) => !belongs(`/proc/${pid}`, tag))
 }
 
 function belongs(folder: string, tag: string): boolean {
   try {
     if (readFileSync(join(folder, 'environ'), 'utf8').includes(tag)) return true
-    return readlinkSync(join(folder, 'ns/pid')) !== readlinkSync('/proc/self/ns/pid')
+    if (readlinkSync(join(folder, 'ns/pid')) === readlinkSync('/proc/self/ns/pid')) return false
+    return !isOfOtherRun(readFileSync(join(folder, 'cgroup'), 'utf8').trimEnd(), tag)
   } catch {
     // It went away while it was looked at, or it is a kernel thread.
     return false
   }
+}
+
+/** Whether a cgroup is that of a capsule whose starter lives, does not bear the tag and is not this process. */
+function isOfOtherRun(cgroup: string, tag: string): boolean {
+  const starter = boxOf(cgroup)?.starter
+  return starter !== undefined && starter !== process.pid && !belongs(`/proc/${starter}`, tag)
 }
 
 /** What is there now and was not before, and mounts that are missing: all lists empty means that the run left the machine as it was. */
@@ -75,8 +85,18 @@ export function differences(before: Traces, now: Traces): Record<string, string[
   }
 }
 
-function processNamespaces(kind: 'net'): string[] {
-  return [...new Set(eachProcess((folder) => readlinkSync(join(folder, 'ns', kind))))]
+/** What is left of a run five seconds after its end, or as soon as nothing is. */
+export async function leftovers(before: Traces, tag: string): Promise<Record<string, string[]>> {
+  const look = async () => differences(before, await takeTraces(tag))
+  const isClean = async () => Object.values(await look()).every((list) => list.length === 0)
+  await eventually('the machine is as before', isClean, 5_000).catch(() => {})
+  return look()
+}
+
+function networkNamespaces(tag: string): string[] {
+  const own = readlinkSync('/proc/self/ns/net')
+  const found = eachProcess((folder) => (belongs(folder, tag) ? readlinkSync(join(folder, 'ns/net')) : undefined))
+  return [...new Set(found)].filter((name) => name !== own)
 }
 
 function eachProcess(look: (folder: string, pid: string) => string | undefined): string[] {
@@ -91,11 +111,22 @@ function eachProcess(look: (folder: string, pid: string) => string | undefined):
   return found.toSorted()
 }
 
+/** By hand, as a recursive readdir fails when a folder goes away under it. */
 function foldersBelow(folder: string): string[] {
-  return readdirSync(folder, { withFileTypes: true, recursive: true })
-    .filter((entry) => entry.isDirectory())
-    .map((entry) => join(entry.parentPath, entry.name))
-    .toSorted()
+  const found: string[] = []
+  const walk = (path: string) => {
+    for (const entry of readdirSync(path, { withFileTypes: true })) {
+      if (!entry.isDirectory()) continue
+      found.push(join(path, entry.name))
+      try {
+        walk(join(path, entry.name))
+      } catch {
+        // It went away while it was looked at.
+      }
+    }
+  }
+  walk(folder)
+  return found.toSorted()
 }
 
 function lines(text: string): string[] {

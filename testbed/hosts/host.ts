@@ -1,15 +1,11 @@
-import { spawn, type ChildProcess } from 'node:child_process'
-import { closeSync, openSync, readFileSync } from 'node:fs'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { destroyCgroup, makeCgroup, spawnIn } from '../capsule/cgroup.ts'
+import { destroyCgroup, makeCgroup } from '../capsule/cgroup.ts'
 import { CommandError, mustRun, runCommand, type CommandOptions, type CommandResult } from '../command.ts'
 import { eventually } from '../deadline.ts'
-import { enterHost, findLeader, hostMarker } from './leader.ts'
-import { attachNetwork, detachNetwork, hostAddress, networkNamespace } from './network.ts'
-
-/** systemd-nspawn(1): the exit code of a container that asked for a reboot. */
-const rebootAsked = 133
+import { Container, rebootAsked } from './container.ts'
+import { enterHost, hostMarker } from './leader.ts'
+import { attachNetwork, cutNetwork, detachNetwork, hostAddress } from './network.ts'
 
 export type HostOptions = {
   readonly name: string
@@ -21,6 +17,8 @@ export type HostOptions = {
   readonly layers: readonly string[]
   /** Files that lie on the host before its first boot, by absolute path; mode 0600. */
   readonly files: Readonly<Record<string, string>>
+  /** Called once all that was the host's is gone. */
+  readonly onDestroyed: () => void
 }
 
 /** A Linux host of its own: systemd as first process, its own network, name, /etc, services and users. */
@@ -28,38 +26,52 @@ export class Host implements AsyncDisposable {
   readonly name: string
   readonly address: string
   readonly #options: HostOptions
-  #container: ChildProcess | undefined
-  #ended: Promise<void> = Promise.resolve()
+  readonly #cgroup: string
+  #container: Container | undefined
+  /** From power on to power off, over all reboots; undefined while it is off. */
+  #life: Promise<void> | undefined
   #wanted: 'on' | 'off' = 'off'
+  #boots = 0
 
   private constructor(options: HostOptions) {
     this.#options = options
+    this.#cgroup = `/sys/fs/cgroup/host-${options.name}`
     this.name = options.name
     this.address = hostAddress(options.index)
   }
 
-  /** Makes the host from its layers and boots it. */
+  /** Makes the host from its layers and boots it. A host that cannot be made or does not boot leaves nothing behind. */
   static async create(options: HostOptions): Promise<Host> {
     const host = new Host(options)
-    const { directory, name, layers, files } = options
+    try {
+      await host.#make()
+      await host.powerOn()
+      return host
+    } catch (error) {
+      await host.destroy()
+      throw error
+    }
+  }
+
+  async #make(): Promise<void> {
+    const { directory, layers, files } = this.#options
     for (const folder of ['upper', 'work', 'root']) await mkdir(join(directory, folder), { recursive: true })
     const overlay = `lowerdir=${layers.join(':')},upperdir=${directory}/upper,workdir=${directory}/work`
-    await mustRun(['mount', '-t', 'overlay', 'overlay', '-o', overlay, host.root])
+    await mustRun(['mount', '-t', 'overlay', 'overlay', '-o', overlay, this.root])
     const own = {
-      [`/${hostMarker}`]: `${name}\n`,
-      '/etc/hostname': `${name}\n`,
-      '/etc/hosts': `127.0.0.1 localhost\n127.0.1.1 ${name}\n`,
+      [`/${hostMarker}`]: `${this.name}\n`,
+      '/etc/hostname': `${this.name}\n`,
+      '/etc/hosts': `127.0.0.1 localhost\n127.0.1.1 ${this.name}\n`,
       // Empty: made at the first boot, as machine-id(5) asks of an image.
       '/etc/machine-id': '',
     }
-    await rm(join(host.root, 'etc/resolv.conf'), { force: true })
-    for (const [path, content] of Object.entries(own)) await writeFile(join(host.root, path), content, { mode: 0o644 })
+    // It may be a link to a file that is not this host's.
+    await rm(join(this.root, 'etc/resolv.conf'), { force: true })
+    for (const [path, content] of Object.entries(own)) await writeFile(join(this.root, path), content, { mode: 0o644 })
     for (const [path, content] of Object.entries(files)) {
-      await mkdir(dirname(join(host.root, path)), { recursive: true })
-      await writeFile(join(host.root, path), content, { mode: 0o600 })
+      await mkdir(dirname(join(this.root, path)), { recursive: true })
+      await writeFile(join(this.root, path), content, { mode: 0o600 })
     }
-    await host.powerOn()
-    return host
   }
 
   /** The host's root folder as seen from outside it. */
@@ -67,112 +79,76 @@ export class Host implements AsyncDisposable {
     return join(this.#options.directory, 'root')
   }
 
-  get #cgroup(): string {
-    return `/sys/fs/cgroup/host-${this.name}`
-  }
-
   get isUp(): boolean {
-    return this.#leader() !== undefined
+    return this.#container?.leader !== undefined
   }
 
   /** Boots and waits until systemd says that it is running. Throws with the failed units if it is not. */
   async powerOn(): Promise<void> {
+    if (this.#life !== undefined) throw new Error(`${this.name} is on already`)
     this.#wanted = 'on'
-    await this.#start()
-    await this.#booted()
-  }
-
-  async #start(): Promise<void> {
-    const { name, index, directory } = this.#options
-    await attachNetwork(name, index)
-    // Without a cgroup of its own each host would share one tree with the others.
-    await makeCgroup(this.#cgroup)
-    const argv = [
-      ...[
-        '--pdeathsig',
-        'KILL',
-        '--',
-        'systemd-nspawn',
-        '--quiet',
-        '--boot',
-        `--directory=${this.root}`,
-        `--machine=${name}`,
-      ],
-      ...['--register=no', '--keep-unit', `--network-namespace-path=${networkNamespace(name)}`],
-      ...[
-        '--capability=CAP_NET_ADMIN,CAP_IPC_LOCK',
-        '--resolv-conf=off',
-        '--timezone=off',
-        '--link-journal=no',
-        '--console=passive',
-      ],
-    ]
-    const log = openSync(join(directory, 'console.log'), 'a')
-    const container = spawnIn(this.#cgroup, () =>
-      // Both are needed for net.* sysctls to be writable in the host: this setting and CAP_NET_ADMIN.
-      spawn('setpriv', argv, {
-        stdio: ['ignore', log, log],
-        env: { ...process.env, SYSTEMD_NSPAWN_API_VFS_WRITABLE: 'network' },
-      }),
-    )
-    closeSync(log)
-    this.#container = container
-    this.#ended = new Promise((resolve) => {
-      container.once('error', () => resolve())
-      container.once('exit', (code) => {
-        this.#container = undefined
-        void destroyCgroup(this.#cgroup)
-          .then(async () => {
-            if (code === rebootAsked && this.#wanted === 'on') await this.#start()
-            else await detachNetwork(name, index)
-          })
-          .finally(resolve)
-      })
+    const failure: { error?: unknown } = {}
+    this.#life = this.#live()
+      .catch((error: unknown) => (failure.error = error))
+      .then(() => (this.#life = undefined))
+    await this.#booted().catch((error: unknown) => {
+      throw failure.error === undefined ? error : new Error(`${this.name} did not boot`, { cause: failure.error })
     })
   }
 
-  /** The host's own first process, as seen from outside; undefined while it is not up. */
-  #leader(): number | undefined {
-    const pid = this.#container?.pid
-    if (pid === undefined) return undefined
+  /** Boots, and boots again as often as the host asks for it, until it is off. */
+  async #live(): Promise<void> {
+    const { index, directory } = this.#options
+    const { name, root } = this
+    const cgroup = this.#cgroup
+    let again = true
     try {
-      const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim()
-      return findLeader(this.name, children.split(' ').map(Number))
-    } catch {
-      return undefined
+      while (again) {
+        await attachNetwork(name, index)
+        // Without a cgroup of its own each host would share one tree with the others.
+        await makeCgroup(cgroup)
+        if (this.#wanted === 'off') return
+        this.#container = new Container({ name, root, cgroup, console: join(directory, 'console.log') })
+        this.#boots += 1
+        again = (await this.#container.ended) === rebootAsked
+        await destroyCgroup(cgroup)
+      }
+    } finally {
+      this.#container = undefined
+      await destroyCgroup(cgroup)
+      await detachNetwork(name, index)
     }
   }
 
   async #booted(): Promise<void> {
-    await eventually(
-      `${this.name} has booted`,
-      async () => {
-        if (this.#wanted === 'on' && this.#container === undefined) await this.#ended
-        const { stdout } = await runCommand(this.enter(['systemctl', 'is-system-running', '--wait']), {
-          timeoutMs: 30_000,
-        })
-        if (stdout.trim() === 'running') return true
-        if (stdout.trim() !== 'degraded') return false
-        const failed = await this.run(['systemctl', '--failed', '--no-legend', '--plain'])
-        throw new Error(`${this.name} is degraded: ${failed.stdout}`)
-      },
-      40_000,
-    ).catch(async (error: unknown) => {
-      const console = await readFile(join(this.#options.directory, 'console.log'), 'utf8').catch(() => '')
-      throw new Error(`${this.name} did not boot:\n${console.slice(-2_000)}`, { cause: error })
-    })
+    const state = await eventually(`${this.name} has booted`, () => this.#systemState(), 40_000).catch(String)
+    if (state === 'running') return
+    const failed = state === 'degraded' ? await this.read(['systemctl', '--failed', '--no-legend', '--plain']) : ''
+    const console = await readFile(join(this.#options.directory, 'console.log'), 'utf8').catch(() => '')
+    throw new Error(`${this.name} did not boot: ${state}\n${failed}\n${console.slice(-2_000)}`)
+  }
+
+  /** What systemd says of a boot that has come to its end; undefined while it has not. */
+  async #systemState(): Promise<'running' | 'degraded' | 'off' | undefined> {
+    if (this.#life === undefined) return 'off'
+    const { stdout } = await runCommand(this.enter(['systemctl', 'is-system-running', '--wait']), { timeoutMs: 30_000 })
+    const state = stdout.trim()
+    return state === 'running' || state === 'degraded' ? state : undefined
   }
 
   /** The argv that runs a program in the host's namespaces. Throws if the host is not up. */
   enter(argv: readonly string[]): string[] {
-    const leader = this.#leader()
+    const leader = this.#container?.leader
     if (leader === undefined) throw new Error(`${this.name} is not up`)
     return enterHost(leader, argv)
   }
 
   /** Runs a program in the host; throws {@link CommandError} unless it ends with exit 0. */
   async run(argv: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
-    return mustRun(this.enter(argv), options)
+    const result = await runCommand(this.enter(argv), options)
+    // By the program, not by how the host is entered.
+    if (result.exitCode !== 0) throw new CommandError([`${this.name}:`, ...argv], result)
+    return result
   }
 
   /** Runs a program in the host and gives back its trimmed output, whatever its exit code (`systemctl is-active` exits 3). */
@@ -182,24 +158,23 @@ export class Host implements AsyncDisposable {
 
   /** A clean reboot; comes back when the new system is up. */
   async reboot(): Promise<void> {
-    const before = this.#container
+    const before = this.#boots
     // The connection to systemd may break under the command that asks for the reboot.
     await this.run(['systemctl', 'reboot']).catch((error: unknown) => {
       if (!(error instanceof CommandError)) throw error
     })
-    await eventually(`${this.name} goes down for its reboot`, () => this.#container !== before, 30_000)
-    await this.#ended.catch(() => {})
+    const isNext = () => this.#boots > before || this.#life === undefined
+    await eventually(`${this.name} goes down for its reboot`, isNext, 30_000)
     await this.#booted()
   }
 
   /** The plug is pulled: nothing is shut down and nothing answers any more. */
   async powerCut(): Promise<void> {
     this.#wanted = 'off'
-    const leader = this.#leader()
-    const ended = this.#ended
-    if (leader !== undefined) process.kill(leader, 'SIGKILL')
-    else this.#container?.kill('SIGKILL')
-    await ended
+    // First, so that no connection is closed in an orderly way.
+    await cutNetwork(this.#options.index)
+    await destroyCgroup(this.#cgroup)
+    await this.#life
   }
 
   /** Ends the host and removes all that was its own. */
@@ -207,6 +182,7 @@ export class Host implements AsyncDisposable {
     await this.powerCut()
     await runCommand(['umount', '--lazy', this.root])
     await rm(this.#options.directory, { recursive: true, force: true })
+    this.#options.onDestroyed()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

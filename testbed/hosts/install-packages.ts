@@ -3,25 +3,18 @@ import { join } from 'node:path'
 import { mustRun } from '../command.ts'
 
 /**
- * Installs Debian packages as an overlay layer over another root and leaves every service off. Runs in a mount namespace of its own.
+ * Installs Debian packages as an overlay layer over another root; no service of theirs is started. Runs in a mount namespace of its own.
  *
- * Arguments: the lower root, the folder of the layer (gets `root`), package names.
+ * Arguments: the lower root, the folder of the layer (gets `root`), the service that stays off at boot too, package names.
  */
-const [lower, directory, ...packages] = process.argv.slice(2)
-if (lower === undefined || directory === undefined)
-  throw new TypeError('usage: install-packages.ts LOWER DIRECTORY PACKAGE...')
+const [lower, directory, service, ...packages] = process.argv.slice(2)
+if (lower === undefined || directory === undefined || service === undefined)
+  throw new TypeError('usage: install-packages.ts LOWER DIRECTORY SERVICE PACKAGE...')
 
 const [upper, work, merged] = ['root', 'work', 'merged'].map((name) => join(directory, name))
 for (const path of [upper!, work!, merged!]) await mkdir(path)
-await mustRun([
-  'mount',
-  '-t',
-  'overlay',
-  'overlay',
-  '-o',
-  `lowerdir=${lower},upperdir=${upper},workdir=${work}`,
-  merged!,
-])
+const overlay = `lowerdir=${lower},upperdir=${upper},workdir=${work}`
+await mustRun(['mount', '-t', 'overlay', 'overlay', '-o', overlay, merged!])
 const inside = (...argv: string[]) =>
   mustRun(['chroot', merged!, ...argv], {
     timeoutMs: 900_000,
@@ -35,7 +28,7 @@ await copyFile('/etc/resolv.conf', join(merged!, 'etc/resolv.conf'))
 await inside('apt-get', '--quiet', 'update')
 await inside('apt-get', '--quiet', '--yes', 'install', '--no-install-recommends', ...packages)
 await inside('apt-get', 'clean')
-await inside('systemctl', 'disable', 'nginx.service')
+await inside('systemctl', 'disable', service)
 await rm(policy)
 await rm(join(merged!, 'var/lib/apt/lists'), { recursive: true, force: true })
 await mustRun(['umount', merged!])

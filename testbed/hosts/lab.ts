@@ -19,6 +19,7 @@ export type BootOptions = {
 export class Lab implements AsyncDisposable {
   readonly #options: LabOptions
   readonly #hosts = new Map<string, Host>()
+  readonly #booting = new Map<string, Promise<Host>>()
   #next = 21
 
   private constructor(options: LabOptions) {
@@ -30,23 +31,28 @@ export class Lab implements AsyncDisposable {
     return new Lab(options)
   }
 
-  /** By name. */
+  /** Those that are there, on or off, by name. */
   get hosts(): readonly Host[] {
     return [...this.#hosts.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1))
   }
 
   /** Makes and boots a host: about half a second. At most some twenty fit on one machine (inotify instances). */
   async boot(name: string, options: BootOptions = {}): Promise<Host> {
-    if (this.#hosts.has(name)) throw new Error(`${name} is there already`)
+    if (this.#hosts.has(name) || this.#booting.has(name)) throw new Error(`${name} is there already`)
+    const booting = this.#boot(name, options).finally(() => this.#booting.delete(name))
+    this.#booting.set(name, booting)
+    return booting
+  }
+
+  async #boot(name: string, options: BootOptions): Promise<Host> {
+    // An address is not given to another host of the same run: some might still take it for the first.
     const index = this.#next++
+    if (index > 254) throw new Error('The network of the hosts has no address left')
     const files = (await options.files?.({ name, address: hostAddress(index) })) ?? {}
-    const host = await Host.create({
-      name,
-      index,
-      directory: join('/run/keelson/hosts', name),
-      layers: this.#options.layers,
-      files,
-    })
+    const { layers } = this.#options
+    const directory = join('/run/keelson/hosts', name)
+    const onDestroyed = () => void this.#hosts.delete(name)
+    const host = await Host.create({ name, index, directory, layers, files, onDestroyed })
     this.#hosts.set(name, host)
     return host
   }
@@ -58,6 +64,7 @@ export class Lab implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.allSettled(this.#booting.values())
     await Promise.all(this.hosts.map((host) => host.destroy()))
   }
 }

@@ -1,7 +1,7 @@
 import { readdir, readFile, mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { cached, contentKey } from '../cache.ts'
-import { mustRun } from '../command.ts'
+import { dyingWithStarter, mustRun } from '../command.ts'
 import { withEstimate } from '../progress.ts'
 
 const basePackages = [
@@ -9,22 +9,18 @@ const basePackages = [
   ...['procps', 'kmod', 'iproute2', 'curl', 'ca-certificates', 'libstdc++6'],
 ]
 
-const leaveOut = ['doc', 'man', 'locale'].map((name) => `--dpkgopt=path-exclude=/usr/share/${name}/*`)
+const bootstrap = [
+  ...['mmdebstrap', '--mode=root', '--variant=minbase', '--format=directory', `--include=${basePackages.join(',')}`],
+  ...['doc', 'man', 'locale'].map((name) => `--dpkgopt=path-exclude=/usr/share/${name}/*`),
+]
 
 /**
  * A mount namespace and a process tree of its own, but the machine's network: what a package's scripts mount or start ends with the
- * build, however that ends.
+ * build, and all of it with this process, however that ends.
  */
 const buildBox = [
-  'unshare',
-  '--mount',
-  '--propagation',
-  'private',
-  '--pid',
-  '--fork',
-  '--kill-child',
-  '--mount-proc',
-  '--',
+  ...dyingWithStarter,
+  ...['unshare', '--mount', '--propagation', 'private', '--pid', '--fork', '--kill-child', '--mount-proc', '--'],
 ]
 
 const layerTimeoutMs = 1_800_000
@@ -35,7 +31,10 @@ async function debianSources(): Promise<{ release: string; files: string[] }> {
   if (release === undefined)
     throw new Error('/etc/os-release names no VERSION_CODENAME: the host layers are made on Debian')
   const folder = '/etc/apt/sources.list.d'
-  const candidates = ['/etc/apt/sources.list', ...(await readdir(folder)).toSorted().map((name) => join(folder, name))]
+  const candidates = [
+    '/etc/apt/sources.list',
+    ...(await readdir(folder).catch((): string[] => [])).toSorted().map((name) => join(folder, name)),
+  ]
   const files: string[] = []
   for (const file of candidates.filter((name) => /\.(list|sources)$/.test(name))) {
     const text = await readFile(file, 'utf8').catch(() => '')
@@ -49,18 +48,10 @@ async function debianSources(): Promise<{ release: string; files: string[] }> {
 /** A minimal Debian with systemd, of the release that the machine runs. */
 export async function baseLayer(): Promise<string> {
   const { release, files } = await debianSources()
-  return cached('layer-base', contentKey(release, ...basePackages), (directory) =>
+  return cached('layer-base', contentKey(release, ...bootstrap), (directory) =>
     withEstimate('hosts', 'base layer of the hosts', 60, async () => {
-      const argv = [
-        'mmdebstrap',
-        '--mode=root',
-        '--variant=minbase',
-        '--format=directory',
-        `--include=${basePackages.join(',')}`,
-      ]
-      await mustRun([...buildBox, ...argv, ...leaveOut, release, join(directory, 'root'), ...files], {
-        timeoutMs: layerTimeoutMs,
-      })
+      const argv = [...buildBox, ...bootstrap, release, join(directory, 'root'), ...files]
+      await mustRun(argv, { timeoutMs: layerTimeoutMs })
     }),
   )
 }
@@ -85,12 +76,11 @@ http {
 /** nginx on port 8080, off until it is started: a service to manage and a receiver that knows nothing of Keelson. */
 export async function webLayer(base: string): Promise<string> {
   const script = join(import.meta.dirname, 'install-packages.ts')
-  const key = contentKey(base, nginxConfiguration, await readFile(script))
+  const key = contentKey(basename(base), nginxConfiguration, await readFile(script))
   return cached('layer-web', key, (directory) =>
     withEstimate('hosts', 'web layer of the hosts', 20, async () => {
-      await mustRun([...buildBox, process.execPath, script, join(base, 'root'), directory, 'nginx-light'], {
-        timeoutMs: layerTimeoutMs,
-      })
+      const parameters = [join(base, 'root'), directory, 'nginx.service', 'nginx-light']
+      await mustRun([...buildBox, process.execPath, script, ...parameters], { timeoutMs: layerTimeoutMs })
       await writeFile(join(directory, 'root/etc/nginx/nginx.conf'), nginxConfiguration)
     }),
   )

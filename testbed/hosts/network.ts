@@ -12,7 +12,8 @@ const ip = (...args: string[]) => mustRun(['ip', ...args])
 
 /** The bridge of the hosts, in the network namespace of the capsule. */
 export async function openBridge(): Promise<void> {
-  if (process.env['KEELSON_CAPSULE'] === undefined || existsSync('/sys/class/net/eth0'))
+  const wayOut = (await ip('route', 'show', 'default')).stdout
+  if (process.env['KEELSON_CAPSULE'] === undefined || wayOut !== '')
     throw new Error('Hosts live inside a capsule only: run this by `make test` or `make demo`')
   if (existsSync(`/sys/class/net/${bridge}`)) return
   await ip('link', 'add', bridge, 'type', 'bridge')
@@ -37,10 +38,17 @@ export async function attachNetwork(name: string, index: number): Promise<void> 
   const hardware = `02:00:00:00:00:${index.toString(16).padStart(2, '0')}`
   await ip('link', 'add', link, 'type', 'veth', 'peer', 'name', 'host0', 'address', hardware, 'netns', name)
   await ip('link', 'set', link, 'master', bridge, 'up')
+  // A new namespace takes these from the machine, where Docker may have turned it on; a machine that boots has it off.
+  await ip('netns', 'exec', name, 'sysctl', '--quiet', '--write', 'net.ipv4.ip_forward=0')
   await ip('-n', name, 'link', 'set', 'lo', 'up')
   await ip('-n', name, 'address', 'add', `${hostAddress(index)}/24`, 'dev', 'host0')
   await ip('-n', name, 'link', 'set', 'host0', 'up')
   await ip('-n', name, 'route', 'add', 'default', 'via', hubAddress)
+}
+
+/** Pulls the host's cable at the bridge's end; a host that is not attached has none. */
+export async function cutNetwork(index: number): Promise<void> {
+  await runCommand(['ip', 'link', 'set', `v${index}`, 'down'])
 }
 
 /** Takes the host off the network, so that nothing answers for it any more, not even a refusal. */

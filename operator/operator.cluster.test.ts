@@ -1,0 +1,637 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { once } from 'node:events'
+import { createServer, type Socket } from 'node:net'
+import { join } from 'node:path'
+import { agentPort, type Host, type HostRequest, type HostRequestSpec, type HostRequestStatus } from '@keelson/api'
+import { ConnectionError, keyOf, kinds, KubeClient, loadKubeconfig } from '@keelson/kube'
+import { CertificateAuthority, ControlPlane, eventually } from '@keelson/testbed'
+import { pino } from 'pino'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { z } from 'zod'
+import { hostKind, hostRequestKind } from './kinds.ts'
+import { runOperator } from './operator.ts'
+import { loopbackAddress } from './testing/addresses.ts'
+import { Receiver } from './testing/receiver.ts'
+
+const namespace = 'default'
+const user = 'system:serviceaccount:keelson-system:keelson-operator'
+const deploy = join(import.meta.dirname, '../deploy')
+
+type StatusWrite = (object: HostRequest, write: () => Promise<void>) => Promise<void>
+
+/** The operator's own client, on whose status writes of HostRequests something can happen, and whose status writes of Hosts can be held up. */
+class WatchedClient extends KubeClient {
+  onStatusWrite: StatusWrite = async (_, write) => write()
+  hostGate: Promise<void> = Promise.resolve()
+
+  override async updateStatus<T extends { readonly metadata: { readonly name: string }; readonly status?: unknown }>(
+    ...[kind, object, options, signal]: Parameters<typeof KubeClient.prototype.updateStatus<T>>
+  ): Promise<T> {
+    let written: T | undefined
+    const write = async () => {
+      written = await super.updateStatus(kind, object, options, signal)
+    }
+    if (kind.kind === 'HostRequest') await this.onStatusWrite(object as unknown as HostRequest, write)
+    else await this.hostGate.then(write)
+    return written!
+  }
+}
+
+/** runOperator in this process, with the rights of its ServiceAccount and no others. */
+class Operator {
+  readonly client: WatchedClient
+  readonly #stop = new AbortController()
+  readonly #end: Promise<void>
+
+  private constructor(client: WatchedClient) {
+    this.client = client
+    const logger = pino({ base: null }, { write: (line: string) => log.push(JSON.parse(line) as LogLine) })
+    const options = { client, tls, logger, allowLoopback: true, factsIntervalMs: 500 }
+    this.#end = runOperator(options, this.#stop.signal)
+    this.#end.catch(() => undefined)
+  }
+
+  static async start(hostGate?: Promise<void>): Promise<Operator> {
+    const client = new WatchedClient({ ...(await loadKubeconfig(kubeconfig)), fieldManager: 'keelson-operator' })
+    if (hostGate !== undefined) client.hostGate = hostGate
+    return new Operator(client)
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort()
+    await this.#end
+    await this.client.close()
+  }
+}
+
+type LogLine = { readonly level: number; readonly msg: string; readonly err?: { readonly message: string } }
+
+let cluster: ControlPlane
+let kubeconfig: string
+let admin: KubeClient
+let authority: CertificateAuthority
+let tls: { ca: string; certificate: string; key: string }
+let operator: Operator
+const log: LogLine[] = []
+const fixtures = new AsyncDisposableStack()
+
+/** Machines of the test: an address for each, and a web server on the same port of all. */
+const machines = ['worker-1', 'worker-2', 'control', 'offline'] as const
+type Machine = (typeof machines)[number]
+const addressOf = (name: Machine) => loopbackAddress(machines.indexOf(name) + 1)
+const shortLived = loopbackAddress(10)
+const lateAddress = loopbackAddress(11)
+const slowAddress = (index: number) => loopbackAddress(20 + index)
+let web: Record<Machine, Receiver>
+let agent: Receiver
+
+beforeAll(async () => {
+  cluster = fixtures.use(await ControlPlane.start({ controllerManager: false }))
+  admin = fixtures.use(await KubeClient.fromKubeconfig(cluster.adminKubeconfig, { fieldManager: 'test' }))
+  kubeconfig = await cluster.serviceAccountKubeconfig('keelson-system', 'keelson-operator')
+  for (const folder of ['crds', 'rbac'])
+    for (const file of await readdir(join(deploy, folder)))
+      await kubectl('apply', '--server-side', '--filename', join(deploy, folder, file))
+  await kubectl('wait', '--for=condition=Established', 'crd/hosts.keelson.dev', 'crd/hostrequests.keelson.dev')
+
+  authority = await CertificateAuthority.create('agents')
+  const pair = await authority.issue({ subject: 'CN=operator', dnsNames: ['request.keelson.dev'], usages: ['client'] })
+  tls = { ...pair, ca: authority.certificate }
+  const first = fixtures.use(await Receiver.start({ address: addressOf('worker-1') }))
+  const { port } = first
+  const rest = machines
+    .slice(1)
+    .map(async (name) => [name, fixtures.use(await Receiver.start({ address: addressOf(name), port }))] as const)
+  web = Object.fromEntries([['worker-1', first], ...(await Promise.all(rest))]) as typeof web
+  agent = fixtures.use(await startAgent('worker-1'))
+
+  for (const name of machines) await register(name)
+  operator = await Operator.start()
+  await onlineAgain()
+})
+
+afterAll(async () => {
+  await operator?.stop()
+  await fixtures.disposeAsync()
+})
+
+beforeEach(() => {
+  for (const receiver of Object.values(web)) {
+    receiver.received.length = 0
+    receiver.abandoned = 0
+    receiver.answer = (response) => response.end()
+  }
+})
+
+afterEach(async () => {
+  operator.client.onStatusWrite = async (_, write) => write()
+  // Whatever the test did to it, an operator at work has nothing to complain of.
+  const complaints = takeComplaints()
+  if (complaints.length > 0) throw new Error(`the operator complained: ${JSON.stringify(complaints)}`)
+})
+
+const takeComplaints = () => log.splice(0).filter(({ level }) => level >= 40)
+
+async function kubectl(...args: string[]): Promise<string> {
+  const { exitCode, stdout, stderr } = await cluster.kubectl(args)
+  if (exitCode !== 0) throw new Error(`kubectl ${args.join(' ')}: ${stderr}`)
+  return stdout
+}
+
+/** A fake agent that answers every GET with facts. */
+async function startAgent(name: Machine): Promise<Receiver> {
+  const pair = await authority.issue({ subject: `CN=${name}`, dnsNames: [name], usages: ['server'] })
+  const facts = {
+    ...{
+      protocol: 1,
+      agentVersion: '0.1.0',
+      hostname: name,
+      kernelVersion: '6.1.0',
+      bootID: 'b0',
+      architecture: 'x86_64',
+    },
+    ...{ os: { id: 'debian', versionID: '12', name: 'Debian \ud800' }, types: { sysctl: 1, hostname: 1 } },
+  }
+  return Receiver.start({
+    ...{ address: addressOf(name), port: agentPort, answer: (response) => response.end(JSON.stringify(facts)) },
+    tls: { cert: pair.certificate, key: pair.key, ca: authority.certificate, requestCert: true },
+  })
+}
+
+async function register(name: string, address = addressOf(name as Machine), ready = name !== 'offline'): Promise<void> {
+  const labels = name === 'control' ? { 'node-role.kubernetes.io/control-plane': '' } : { zone: 'a' }
+  await admin.create(kinds.Node, { metadata: { name, labels } })
+  await admin.patch(
+    kinds.Node,
+    { name },
+    { status: { addresses: [{ type: 'InternalIP', address }] } },
+    { subresource: 'status' },
+  )
+  await setReady(name, ready)
+}
+
+async function setReady(name: string, ready: boolean): Promise<void> {
+  const is = { status: ready ? 'True' : 'Unknown', reason: ready ? 'KubeletReady' : 'NodeStatusUnknown' }
+  const conditions = [{ type: 'Ready', ...is, lastTransitionTime: '2026-01-02T12:00:00Z' }]
+  await admin.patch(kinds.Node, { name }, { status: { conditions } }, { subresource: 'status' })
+}
+
+function condition({ status }: Host, type: string): string | undefined {
+  return status?.conditions.find((found) => found.type === type)?.status
+}
+
+async function onlineHosts(): Promise<string[]> {
+  const { items } = await admin.list(hostKind)
+  return items.filter((host) => condition(host, 'Online') === 'True').map(keyOf)
+}
+
+async function onlineAgain(): Promise<void> {
+  const wanted = ['control', 'worker-1', 'worker-2'].join()
+  await eventually(`${wanted} are online, no others`, async () => (await onlineHosts()).join() === wanted)
+}
+
+const hostNamed = (name: string) => admin.get(hostKind, { name })
+
+type Sketch = Partial<Omit<z.input<typeof HostRequestSpec>, 'workers' | 'http'>> & {
+  readonly workers?: readonly string[]
+  readonly http?: Partial<z.input<typeof HostRequestSpec>['http']>
+}
+
+const specOf = ({ workers = ['worker-1', 'worker-2'], http = {}, ...rest }: Sketch = {}) =>
+  ({
+    ...rest,
+    workers: workers.map((name) => ({ name })),
+    http: { port: web['worker-1'].port, api: '/', method: 'POST', ...http },
+  }) as HostRequestSpec
+
+let requests = 0
+const newName = () => `request-${++requests}`
+
+async function apply(name: string, sketch: Sketch = {}): Promise<HostRequest> {
+  return admin.apply(hostRequestKind, { metadata: { name, namespace }, spec: specOf(sketch) }, { force: true })
+}
+
+const requestNamed = (name: string) => admin.get(hostRequestKind, { name, namespace })
+
+async function finished(name: string, generation = 1): Promise<HostRequestStatus> {
+  return eventually(`generation ${generation} of ${name} has ended`, async () => {
+    const { status } = await requestNamed(name)
+    const end = status?.conditions.find(({ type }) => type === 'Finished')
+    return end?.status === 'True' && end.observedGeneration === generation ? status : undefined
+  })
+}
+
+async function send(sketch: Sketch = {}): Promise<HostRequestStatus> {
+  const name = newName()
+  await apply(name, sketch)
+  return finished(name)
+}
+
+/** What each machine received on a path. */
+const received = (path: string, on: readonly Machine[] = ['worker-1', 'worker-2']) =>
+  on.map((name) => web[name].received.filter(({ url }) => url === path).length)
+
+/**
+ * Until a request that came later is through. The operator takes requests in the order of their changes, so whatever it were to send by
+ * mistake would have come by then.
+ */
+async function settle(): Promise<void> {
+  expect(await send({ http: { api: '/settle' } })).toMatchObject({ state: 'SUCCESS' })
+}
+
+type AuditEvent = {
+  readonly user: { readonly username: string }
+  readonly verb: string
+  readonly objectRef?: { readonly resource: string; readonly name?: string; readonly subresource?: string }
+  readonly responseStatus?: { readonly code: number }
+}
+
+/** What the operator asked of the API server, as that saw it. */
+async function asked(): Promise<string[]> {
+  const lines = (await readFile(cluster.auditLog, 'utf8')).split('\n').slice(0, -1)
+  return lines
+    .map((line) => JSON.parse(line) as AuditEvent)
+    .filter((event) => event.user.username === user)
+    .map(({ verb, objectRef, responseStatus }) =>
+      [verb, objectRef?.resource, objectRef?.subresource, objectRef?.name, responseStatus?.code].join(' '),
+    )
+}
+
+const writes = async () => (await asked()).filter((line) => !/^(get|list|watch) /.test(line))
+
+describe('a Host', () => {
+  test('is there for every Node, with role, labels, address and the facts of its agent', async () => {
+    await eventually('the agent was asked', async () => condition(await hostNamed('worker-1'), 'Ready') === 'True')
+    const { items } = await admin.list(hostKind)
+    expect(
+      items.map(({ metadata, status }) => `${metadata.name} ${status?.role} ${status?.addresses[0]?.address}`),
+    ).toEqual([
+      ...[`control ControlPlane ${addressOf('control')}`, `offline Worker ${addressOf('offline')}`],
+      ...[`worker-1 Worker ${addressOf('worker-1')}`, `worker-2 Worker ${addressOf('worker-2')}`],
+    ])
+    const [, , worker1, worker2] = items
+    expect(worker1?.metadata.labels).toEqual({ zone: 'a' })
+    expect(worker1?.status?.facts).toMatchObject({ kernelVersion: '6.1.0', os: { name: 'Debian \ufffd' } })
+    expect(condition(worker2!, 'Ready')).toBe('False')
+  })
+
+  test('follows the labels of its Node and keeps its own', async () => {
+    await kubectl('label', 'host', 'worker-2', 'keelson.dev/own=yes', 'stray=yes')
+    await kubectl('label', 'node', 'worker-2', 'zone=b', 'keelson.dev/forged=yes', '--overwrite')
+    const wanted = { zone: 'b', 'keelson.dev/own': 'yes' }
+    await eventually('the Host has them', async () => {
+      expect((await hostNamed('worker-2')).metadata.labels).toEqual(wanted)
+      return true
+    })
+    await kubectl('label', 'node', 'worker-2', 'zone=a', '--overwrite')
+  })
+
+  test('that somebody deletes is made again', async () => {
+    const { metadata } = await hostNamed('offline')
+    await admin.delete(hostKind, metadata)
+    const again = await eventually('it is back', async () => {
+      const host = await hostNamed('offline')
+      return host.metadata.uid !== metadata.uid && host.status !== undefined && host
+    })
+    expect(condition(again, 'Online')).toBe('False')
+  })
+
+  test('goes with its Node', async () => {
+    await register('short-lived', shortLived)
+    const present = async () => (await admin.list(hostKind)).items.map(keyOf).includes('short-lived')
+    await eventually('it is there', present)
+    await admin.delete(kinds.Node, { name: 'short-lived' })
+    await eventually('it is gone', async () => !(await present()))
+    expect(await present()).toBe(false)
+  })
+
+  test('is offline at once when its Node is, however long its agent hangs', async () => {
+    const sockets = new Set<Socket>()
+    const hanging = createServer((socket) => sockets.add(socket.on('error', () => undefined)))
+    await once(hanging.listen(agentPort, addressOf('worker-2')), 'listening')
+    try {
+      await eventually('the agent is asked', () => sockets.size > 0)
+      await setReady('worker-2', false)
+      // The time that the agent is given is longer.
+      await eventually('it is offline', async () => condition(await hostNamed('worker-2'), 'Online') === 'False', 2_000)
+      expect([...sockets].some((socket) => !socket.destroyed)).toBe(true)
+    } finally {
+      for (const socket of sockets) socket.destroy()
+      hanging.close()
+      await setReady('worker-2', true)
+      await onlineAgain()
+    }
+  })
+})
+
+describe('a HostRequest', () => {
+  test('of every host: each that is online gets it once, the other is named', async () => {
+    const status = await send({ workers: [], http: { api: '/all', method: 'GET' } })
+    expect(status).toMatchObject({
+      ...{ state: 'SUCCESS', progress: '3/3', msg: '3/3 hosts answered; skipped: offline (offline)', failures: [] },
+      counts: { targets: 4, succeeded: 3, failed: 0, unknown: 0, skipped: 1 },
+      run: { finishTime: expect.any(String) },
+    })
+    expect(received('/all', machines)).toEqual([1, 1, 1, 0])
+  })
+
+  test('bears its parameters', async () => {
+    const parameters = [{ key: 'a', value: 'b c' }]
+    await send({ http: { api: '/post', parameters } })
+    await send({ http: { api: '/get', method: 'GET', parameters } })
+    expect(web['worker-1'].received.map(({ method, url, body }) => `${method} ${url} ${body}`)).toEqual([
+      ...['POST /post {"a":"b c"}', 'GET /get?a=b+c '],
+    ])
+  })
+
+  test('that a host answers with 500 is an ERROR with name and code', async () => {
+    web['worker-2'].answer = (response) => response.writeHead(500).end()
+    expect(await send()).toMatchObject({
+      ...{ state: 'ERROR', progress: '1/2', msg: '1/2 hosts answered; failed: worker-2 (HTTP 500)' },
+      failures: [{ host: 'worker-2', reason: 'HTTPStatus', code: 500, message: 'HTTP 500' }],
+    })
+  })
+
+  test('whose answer does not come in time is unknown, for the host may have acted', async () => {
+    web['worker-2'].answer = () => undefined
+    expect(await send({ timeoutSeconds: 1 })).toMatchObject({
+      ...{ state: 'ERROR', counts: { succeeded: 1, failed: 0, unknown: 1 } },
+      msg: '1/2 hosts answered; unknown: worker-2 (no whole answer within 1 s; the host may have got the request)',
+      failures: [{ host: 'worker-2', reason: 'Timeout' }],
+    })
+    expect(received('/')).toEqual([1, 1])
+  })
+
+  test('of unknown names sends nothing and names them', async () => {
+    expect(await send({ workers: ['worker-1', 'wroker-2', 'nobody'] })).toMatchObject({
+      ...{ state: 'ERROR', msg: 'no such host: nobody, wroker-2; nothing was sent' },
+      conditions: [{}, {}, { type: 'Stalled', status: 'True', reason: 'UnknownWorkers' }, {}],
+    })
+    await settle()
+    expect(received('/')).toEqual([0, 0])
+  })
+
+  test('skips who is named and of another role, or offline', async () => {
+    expect(await send({ workers: ['control', 'worker-1', 'offline'], http: { targetType: 'Worker' } })).toMatchObject({
+      ...{ state: 'SUCCESS', progress: '1/1' },
+      msg: '1/1 hosts answered; skipped: control (not targeted); skipped: offline (offline)',
+    })
+    expect(received('/', machines)).toEqual([1, 0, 0, 0])
+    expect(await send({ workers: ['offline'] })).toMatchObject({
+      ...{ state: 'ERROR', msg: 'no host to send to: skipped: offline (offline); nothing was sent' },
+    })
+  })
+
+  test('is carried out once: labels, status and a new operator send nothing, a changed spec does', async () => {
+    const name = newName()
+    await apply(name, { http: { api: '/once' } })
+    await finished(name)
+    await admin.patch(hostRequestKind, { name, namespace }, { metadata: { labels: { touched: 'yes' } } })
+    await admin.patch(hostRequestKind, { name, namespace }, { status: { msg: 'edited' } }, { subresource: 'status' })
+    await settle()
+    await operator.stop()
+    operator = await Operator.start()
+    await settle()
+    expect(received('/once')).toEqual([1, 1])
+    expect((await requestNamed(name)).status?.msg).toBe('edited')
+
+    await apply(name, { http: { api: '/once' }, timeoutSeconds: 11 })
+    expect(await finished(name, 2)).toMatchObject({ state: 'SUCCESS', observedGeneration: 2 })
+    expect(received('/once')).toEqual([2, 2])
+
+    await admin.delete(hostRequestKind, { name, namespace })
+    await apply(name, { http: { api: '/once' } })
+    await finished(name)
+    expect(received('/once')).toEqual([3, 3])
+  })
+})
+
+/** A run that hangs at worker-1, the first of its hosts. */
+async function hangingRun(sketch: Sketch = {}): Promise<string> {
+  const name = newName()
+  web['worker-1'].answer = () => undefined
+  await apply(name, { parallelism: 1, timeoutSeconds: 60, ...sketch })
+  await eventually('worker-1 has it', () => web['worker-1'].received.length === 1)
+  return name
+}
+
+const abandoned = () => eventually('worker-1 has lost the connection', () => web['worker-1'].abandoned === 1, 2_000)
+
+describe('under way', () => {
+  test('a changed spec ends the old run at once and begins the new one', async () => {
+    const name = await hangingRun({ http: { api: '/old' } })
+    expect((await requestNamed(name)).status).toMatchObject({ state: 'RUNNING', progress: '0/2' })
+    web['worker-1'].answer = (response) => response.end()
+    await apply(name, { http: { api: '/new' } })
+    await abandoned()
+    expect(await finished(name, 2)).toMatchObject({ state: 'SUCCESS', progress: '2/2' })
+    await settle()
+    expect([received('/old'), received('/new')]).toEqual([
+      [1, 0],
+      [1, 1],
+    ])
+  })
+
+  test('a deletion closes the connections, and nobody else gets it', async () => {
+    const name = await hangingRun({ http: { api: '/deleted' } })
+    await admin.delete(hostRequestKind, { name, namespace })
+    await abandoned()
+    web['worker-1'].answer = (response) => response.end()
+    await settle()
+    expect(received('/deleted')).toEqual([1, 0])
+  })
+
+  test('so does one that a finalizer delays', async () => {
+    const name = await hangingRun({ http: { api: '/finalized' } })
+    const patch = (finalizers: string[]) =>
+      admin.patch(hostRequestKind, { name, namespace }, { metadata: { finalizers } })
+    await patch(['example.com/kept'])
+    await admin.delete(hostRequestKind, { name, namespace })
+    await abandoned()
+    web['worker-1'].answer = (response) => response.end()
+    await settle()
+    expect(received('/finalized')).toEqual([1, 0])
+    await patch([])
+  })
+
+  test('one that is deleted and made again between two looks at it is another one', async () => {
+    const name = newName()
+    const sketch = { http: { api: '/remade' }, parallelism: 1 }
+    web['worker-2'].answer = () => undefined
+    let remade = false
+    operator.client.onStatusWrite = async ({ metadata, status }, write) => {
+      if (metadata.name === name && status?.progress === '1/2' && !remade) {
+        remade = true
+        await admin.delete(hostRequestKind, metadata)
+        await apply(name, sketch)
+        web['worker-2'].answer = (response) => response.end()
+      }
+      return write()
+    }
+    await apply(name, { ...sketch, timeoutSeconds: 60 })
+    await eventually('worker-2 has lost the connection', () => web['worker-2'].abandoned === 1)
+    expect(await finished(name)).toMatchObject({ state: 'SUCCESS', progress: '2/2' })
+    await settle()
+    expect(received('/remade')).toEqual([2, 2])
+  })
+
+  test('somebody who edits labels all the time costs no outcome and no second delivery', async () => {
+    const name = newName()
+    const refused: string[] = []
+    operator.client.onStatusWrite = async ({ metadata, status }, write) => {
+      const tries = refused.filter((state) => state === status?.state).length
+      if (metadata.name !== name || tries === 3) return write()
+      const labels = { edited: `${status?.state}-${tries}` }
+      await admin.patch(hostRequestKind, { name, namespace }, { metadata: { labels } })
+      refused.push(status?.state ?? '')
+      return write()
+    }
+    web['worker-2'].answer = (response) => response.writeHead(503).end()
+    await apply(name)
+    expect(await finished(name)).toMatchObject({ counts: { succeeded: 1, failed: 1 }, failures: [{ code: 503 }] })
+    expect(refused).toEqual(['RUNNING', 'RUNNING', 'RUNNING', 'ERROR', 'ERROR', 'ERROR'])
+    expect((await writes()).filter((write) => write.endsWith(`${name} 409`)).length).toBe(6)
+    expect(received('/')).toEqual([1, 1])
+  })
+
+  test('a first write whose answer is lost is no interruption: nothing was sent', async () => {
+    const name = newName()
+    const lost: string[] = []
+    operator.client.onStatusWrite = async ({ metadata, status }, write) => {
+      await write()
+      const state = status?.state ?? ''
+      if (metadata.name !== name || lost.includes(state)) return
+      lost.push(state)
+      throw new ConnectionError({ code: 'ConnectionFailed', message: 'the answer is lost', retryable: true })
+    }
+    await apply(name)
+    expect(await finished(name)).toMatchObject({ state: 'SUCCESS', progress: '2/2' })
+    await eventually('both answers were lost', () => lost.join() === 'RUNNING,SUCCESS')
+    await settle()
+    expect(received('/')).toEqual([1, 1])
+    expect(takeComplaints()).toMatchObject([
+      ...['the answer is lost', 'the answer is lost'].map((message) => ({ err: { message } })),
+    ])
+  })
+
+  test('the status is written once a second at most, and tells the progress', async () => {
+    const name = newName()
+    const nodes = Array.from({ length: 12 }, (_, index) => `slow-${index + 10}`)
+    await using slow = new AsyncDisposableStack()
+    for (const [index, node] of nodes.entries()) {
+      const address = slowAddress(index)
+      const options = { address, port: web['worker-1'].port }
+      slow.use(await Receiver.start({ ...options, answer: (response) => setTimeout(() => response.end(), 200) }))
+      await register(node, address)
+    }
+    await eventually('they are online', async () => (await onlineHosts()).length === 15)
+    const begun = performance.now()
+    await apply(name, { workers: nodes, parallelism: 1 })
+    const seen = new Set<string>()
+    await eventually('it has ended', async () => {
+      const { status } = await requestNamed(name)
+      seen.add(`${status?.state} ${status?.progress}`)
+      return status?.state === 'SUCCESS'
+    })
+    const seconds = (performance.now() - begun) / 1_000
+    const written = (await writes()).filter((write) => write === `update hostrequests status ${name} 200`).length
+    expect(written).toBeLessThanOrEqual(Math.floor(seconds) + 2)
+    expect(written).toBeGreaterThanOrEqual(3)
+    expect(seen.size).toBeGreaterThanOrEqual(3)
+    for (const node of nodes) await admin.delete(kinds.Node, { name: node })
+    await onlineAgain()
+  })
+})
+
+describe('an operator that ends', () => {
+  test('in a POST: the next one says so, counts the host as unknown and sends nothing', async () => {
+    const name = await hangingRun({ http: { api: '/interrupted' } })
+    await operator.stop()
+    await abandoned()
+    expect((await requestNamed(name)).status?.state).toBe('RUNNING')
+    web['worker-1'].answer = (response) => response.end()
+    operator = await Operator.start()
+    expect(await finished(name)).toMatchObject({
+      ...{ state: 'ERROR', counts: { targets: 2, succeeded: 0, failed: 0, unknown: 2, skipped: 0 } },
+      conditions: [{}, {}, { type: 'Stalled', status: 'True', reason: 'Interrupted' }, {}],
+    })
+    await settle()
+    expect(received('/interrupted')).toEqual([1, 0])
+  })
+
+  test('in a POST to its only host: one is unknown', async () => {
+    const name = await hangingRun({ workers: ['worker-1'], http: { api: '/interrupted' } })
+    await operator.stop()
+    operator = await Operator.start()
+    expect((await finished(name)).counts).toEqual({ targets: 1, succeeded: 0, failed: 0, unknown: 1, skipped: 0 })
+    expect(received('/interrupted')).toEqual([1, 0])
+  })
+
+  test('in a GET: the next one begins again', async () => {
+    const name = await hangingRun({ http: { api: '/again', method: 'GET' } })
+    await operator.stop()
+    await abandoned()
+    web['worker-1'].answer = (response) => response.end()
+    operator = await Operator.start()
+    expect(await finished(name)).toMatchObject({ state: 'SUCCESS', progress: '2/2' })
+    expect(received('/again')).toEqual([2, 1])
+  })
+
+  test('finds its inventory out of date when it is back, and brings it up to date before it sends', async () => {
+    await operator.stop()
+    await register('late', lateAddress)
+    await setReady('worker-2', false)
+    await using late = await Receiver.start({ address: lateAddress, port: web['worker-1'].port })
+    const name = newName()
+    await apply(name, { workers: ['worker-1', 'worker-2', 'late'] })
+
+    const before = (await asked()).length
+    const { promise: hostGate, resolve } = Promise.withResolvers<void>()
+    operator = await Operator.start(hostGate)
+    await eventually('it knows all requests', async () =>
+      (await asked()).slice(before).some((line) => line.startsWith('watch hostrequests')),
+    )
+    // By now it would have looked at the request.
+    for (let trips = 0; trips < 5; trips++) await requestNamed(name)
+    expect(await asked()).not.toContain(`get hostrequests  ${name} 200`)
+    resolve()
+
+    expect(await finished(name)).toMatchObject({
+      ...{ state: 'SUCCESS', msg: '2/2 hosts answered; skipped: worker-2 (offline)' },
+    })
+    expect([...received('/'), late.received.length]).toEqual([1, 0, 1])
+    await setReady('worker-2', true)
+    await admin.delete(kinds.Node, { name: 'late' })
+    await onlineAgain()
+  })
+})
+
+test('a fleet at rest makes no writes, however often its agents are asked, nor does an operator that starts', async () => {
+  await settle()
+  const before = await writes()
+  const enough = agent.received.length + 6
+  await eventually('the agent was asked some times more', () => agent.received.length >= enough)
+  // One connection for all of it.
+  expect(agent.open.size).toBe(1)
+  await operator.stop()
+  operator = await Operator.start()
+  await eventually('the agent was asked again', () => agent.received.length >= enough + 3)
+  expect((await writes()).slice(before.length)).toEqual([])
+})
+
+test('an API server that is away costs a run neither its outcome nor a second delivery', async () => {
+  const name = await hangingRun({ http: { api: '/away' } })
+  await cluster.killApiServer()
+  const { promise: answered, resolve } = Promise.withResolvers<void>()
+  web['worker-2'].answer = (response) => {
+    response.end()
+    resolve()
+  }
+  for (const socket of web['worker-1'].open) socket.destroy()
+  await answered
+  await cluster.startApiServer()
+  expect(await finished(name)).toMatchObject({ state: 'ERROR', counts: { succeeded: 1, unknown: 1 } })
+  expect(received('/away')).toEqual([1, 1])
+  // Here it had something to complain of.
+  log.length = 0
+})

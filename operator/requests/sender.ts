@@ -1,0 +1,67 @@
+import { agentPort, AgentError, parseSuccessCodes, type HostRequestSpec } from '@keelson/api'
+import { boundedText } from '../bounded-text.ts'
+import { deliver, type Delivery } from '../delivery/deliver.ts'
+import type { HostPools } from '../delivery/host-pools.ts'
+import type { Outcome, Unsuccessful } from './outcome.ts'
+import type { Deliver } from './run.ts'
+
+const messageLimit = 256
+
+/** Sends the request of a spec to one target and judges the answer. */
+export function sender(spec: HostRequestSpec, pools: HostPools, mayConnect: (address: string) => boolean): Deliver {
+  const { http, timeoutSeconds } = spec
+  const isSuccess = parseSuccessCodes(http.successCodes)
+  const scheme = http.scheme ?? (http.port === agentPort ? 'https' : 'http')
+  const request = {
+    method: http.method,
+    path: http.api,
+    parameters: http.parameters,
+    timeoutMs: timeoutSeconds * 1_000,
+  }
+  return async ({ host, address }, signal) => {
+    if (address === undefined || !mayConnect(address)) return refused(host, address)
+    const delivery = await deliver(pools, { host, address, port: http.port, scheme }, request, signal)
+    return judge(host, delivery, http, isSuccess)
+  }
+}
+
+function refused(host: string, address: string | undefined): Outcome {
+  const message =
+    address === undefined
+      ? 'the Host has no InternalIP'
+      : `the address ${address} is refused: no host of a cluster has it`
+  return unsuccessful({ host, outcome: 'failed', reason: 'AddressRefused', message })
+}
+
+function judge(
+  host: string,
+  delivery: Delivery,
+  { method, port }: HostRequestSpec['http'],
+  isSuccess: (code: number) => boolean,
+): Outcome {
+  if (!delivery.answered) {
+    const { unanswered, ...failure } = delivery.failure
+    if (!unanswered || method === 'GET') return unsuccessful({ host, outcome: 'failed', ...failure })
+    const message = `${failure.message}; the host may have got the request`
+    return unsuccessful({ host, outcome: 'unknown', ...failure, message })
+  }
+  const { statusCode: code } = delivery
+  if (isSuccess(code)) return { host, outcome: 'succeeded' }
+  const told = port === agentPort ? agentWords(delivery.body) : undefined
+  const message = told === undefined ? `HTTP ${code}` : `HTTP ${code} ${told.code}: ${told.message}`
+  return unsuccessful({ host, outcome: 'failed', reason: 'HTTPStatus', code, message })
+}
+
+/** Cut at once, not in the status only: thousands of long ones would be held until the end of the run. */
+function unsuccessful(outcome: Unsuccessful): Unsuccessful {
+  return { ...outcome, message: boundedText(outcome.message, messageLimit) }
+}
+
+/** An agent says what was wrong, over a connection that proved who it is. What others answer is not repeated: it may be anything. */
+function agentWords(body: Buffer): AgentError | undefined {
+  try {
+    return AgentError.safeParse(JSON.parse(body.toString('utf8'))).data
+  } catch {
+    return undefined
+  }
+}
