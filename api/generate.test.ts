@@ -3,7 +3,7 @@ import { mkdtempDisposableSync, readFileSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { customResourceDefinitions } from './index.ts'
+import { admissionPolicies, customResourceDefinitions } from './index.ts'
 
 function generate(...args: readonly string[]) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [join(import.meta.dirname, 'generate.ts'), ...args], {
@@ -17,24 +17,41 @@ test('what is in git is what would be generated', () => {
 })
 
 test('writes what is stale, and names it where it only checks', () => {
-  using folder = mkdtempDisposableSync(join(tmpdir(), 'keelson-crds-'))
-  const [hosts, requests] = Object.keys(customResourceDefinitions()).map((name) => join(folder.path, name)) as [
-    string,
-    string,
-  ]
+  using folder = mkdtempDisposableSync(join(tmpdir(), 'keelson-deploy-'))
+  const hosts = join(folder.path, 'crds/hosts.keelson.dev.yaml')
+  const requests = join(folder.path, 'crds/hostrequests.keelson.dev.yaml')
+  const policy = join(folder.path, 'admission/hostrequest-targets.yaml')
 
-  expect(generate(folder.path)).toMatchObject({ status: 0, stdout: `${hosts}\n${requests}\n` })
+  const missing = generate('--check', folder.path)
+  expect(missing.status).toBe(1)
+  for (const file of [hosts, requests, policy]) expect(missing.stderr).toContain(`${file} is stale`)
+
+  expect(generate(folder.path)).toMatchObject({ status: 0, stdout: `${hosts}\n${requests}\n${policy}\n` })
   expect(readFileSync(hosts, 'utf8')).toBe(customResourceDefinitions()['hosts.keelson.dev.yaml'])
-  expect(generate('--check', folder.path)).toMatchObject({ status: 0 })
+  expect(readFileSync(policy, 'utf8')).toBe(admissionPolicies()['hostrequest-targets.yaml'])
+  expect(generate('--check', folder.path)).toEqual({ status: 0, stdout: '', stderr: '' })
 
   writeFileSync(hosts, 'edited')
-  rmSync(requests)
+  rmSync(policy)
   const check = generate('--check', folder.path)
   expect(check.status).toBe(1)
   expect(check.stderr).toContain(`${hosts} is stale`)
-  expect(check.stderr).toContain(`${requests} is stale`)
+  expect(check.stderr).toContain(`${policy} is stale`)
+  expect(check.stderr).not.toContain(requests)
   expect(readFileSync(hosts, 'utf8')).toBe('edited')
 
-  expect(generate(folder.path)).toMatchObject({ status: 0, stdout: `${hosts}\n${requests}\n` })
+  expect(generate(folder.path)).toMatchObject({ status: 0, stdout: `${hosts}\n${policy}\n` })
   expect(generate('--check', folder.path)).toMatchObject({ status: 0 })
+})
+
+test.each(['crds', 'admission'])('notices a file in %s that nothing generates, and leaves it alone', (name) => {
+  using folder = mkdtempDisposableSync(join(tmpdir(), 'keelson-deploy-'))
+  const extra = join(folder.path, name, 'renamed.yaml')
+  generate(folder.path)
+  writeFileSync(extra, 'kind: Old')
+  const check = generate('--check', folder.path)
+  expect(check.status).toBe(1)
+  expect(check.stderr).toBe(`${extra} is not a generated file: delete it, or keep it elsewhere\n`)
+  expect(generate(folder.path)).toMatchObject({ status: 0, stdout: '' })
+  expect(readFileSync(extra, 'utf8')).toBe('kind: Old')
 })

@@ -1,35 +1,49 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { customResourceDefinitions } from './index.ts'
+import { admissionPolicies, customResourceDefinitions } from './index.ts'
 
 /**
- * `node api/generate.ts [FOLDER]` writes the CRDs into FOLDER, by default deploy/crds.
- * `node api/generate.ts --check [FOLDER]` writes nothing: it names each file that is not as it would be written, exit 1.
+ * `node api/generate.ts [FOLDER]` writes the CRDs into FOLDER/crds and the admission policies into FOLDER/admission; FOLDER is
+ * deploy by default.
+ * `node api/generate.ts --check [FOLDER]` writes nothing: it names each file that is not as it would be written, and each one that
+ * would not be written at all, exit 1.
  */
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { check: { type: 'boolean' } } })
-const folder = positionals[0] ?? join(import.meta.dirname, '../deploy/crds')
+const folder = positionals[0] ?? join(import.meta.dirname, '../deploy')
 
-const generated = Object.entries(customResourceDefinitions())
+const generated: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  crds: customResourceDefinitions(),
+  admission: admissionPolicies(),
+}
 
-function present(file: string): string | undefined {
+function orAbsent<T>(read: () => T): T | undefined {
   try {
-    return readFileSync(file, 'utf8')
+    return read()
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error
   }
 }
 
-const stale = generated
-  .map(([name, content]) => ({ file: join(folder, name), content }))
-  .filter(({ file, content }) => present(file) !== content)
+const stale: { readonly file: string; readonly content: string }[] = []
+const extra: string[] = []
+for (const [name, files] of Object.entries(generated)) {
+  const directory = join(folder, name)
+  if (!values.check) mkdirSync(directory, { recursive: true })
+  for (const [base, content] of Object.entries(files)) {
+    const file = join(directory, base)
+    if (orAbsent(() => readFileSync(file, 'utf8')) !== content) stale.push({ file, content })
+  }
+  const present = orAbsent(() => readdirSync(directory)) ?? []
+  extra.push(...present.filter((base) => !Object.hasOwn(files, base)).map((base) => join(directory, base)))
+}
 
 if (values.check) {
   for (const { file } of stale) process.stderr.write(`${file} is stale: run node api/generate.ts\n`)
-  if (stale.length > 0) process.exitCode = 1
+  for (const file of extra) process.stderr.write(`${file} is not a generated file: delete it, or keep it elsewhere\n`)
+  if (stale.length + extra.length > 0) process.exitCode = 1
 } else {
-  mkdirSync(folder, { recursive: true })
   for (const { file, content } of stale) {
     writeFileSync(file, content)
     process.stdout.write(`${file}\n`)

@@ -1,3 +1,10 @@
+export {
+  admissionPolicies,
+  targetPolicy,
+  targetPolicyBinding,
+  type AdmissionPolicy,
+  type AdmissionPolicyBinding,
+} from './admission-policy.ts'
 export { AgentError, ChangeResult, Facts } from './agent-protocol.ts'
 export { apiPathRefusal } from './api-path.ts'
 export { Condition } from './condition.ts'

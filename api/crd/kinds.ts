@@ -1,4 +1,4 @@
-import { stringify } from 'yaml'
+import { generatedYaml } from '../generated-yaml.ts'
 import { HostRequest } from '../host-request.ts'
 import { Host } from '../host.ts'
 import { customResourceDefinition, type KindDefinition, type PrinterColumn } from './custom-resource-definition.ts'
@@ -91,8 +91,6 @@ const hostRequests: KindDefinition = {
   ],
 }
 
-const header = '# Generated from the schemas in api/ by `node api/generate.ts`. Do not edit.\n'
-
 /**
  * The CRDs of every kind: name of the file → YAML.
  *
@@ -102,9 +100,6 @@ export function customResourceDefinitions(): Record<string, string> {
   return Object.fromEntries(
     [hosts, hostRequests]
       .map(customResourceDefinition)
-      .map((definition) => [
-        `${definition.metadata.name}.yaml`,
-        header + stringify(definition, { lineWidth: 0, aliasDuplicateObjects: false }),
-      ]),
+      .map((definition) => [`${definition.metadata.name}.yaml`, generatedYaml(definition)]),
   )
 }

@@ -122,6 +122,28 @@ const steps: readonly Step[] = [
       return `$ kubectl apply -f deploy/examples/injection.yaml\n${stderr.trim()}`
     },
   },
+  {
+    title: 'A tenant with a right on one host is refused another',
+    run: async (world) => {
+      await world.kubectl('apply', '--filename', join(examples, 'tenant-rights.yaml'))
+      const tenant = '--as=system:serviceaccount:default:tenant'
+      const asTenant = (...args: readonly string[]) => world.cluster.kubectl([...args, tenant])
+      await eventually('the rights of the tenant are known', async () => {
+        const answers = await Promise.all([
+          asTenant('auth', 'can-i', 'create', 'hostrequests'),
+          asTenant('auth', 'can-i', 'update', 'hosts/worker-1', '--subresource=sysctl'),
+        ])
+        return answers.every(({ exitCode }) => exitCode === 0)
+      })
+      const { exitCode, stderr } = await asTenant('apply', '--filename', join(examples, 'tenant.yaml'))
+      expectThat(
+        exitCode !== 0 && stderr.includes('may not update hosts/sysctl on host "worker-2"'),
+        'a refusal that names the user, the right and the host',
+        stderr,
+      )
+      return `$ kubectl apply -f deploy/examples/tenant.yaml ${tenant}\n${stderr.trim()}`
+    },
+  },
 ]
 
 /** Shows the steps one after another; false, with the step named, as soon as one does not show what it should. */

@@ -81,10 +81,10 @@ export class World implements AsyncDisposable {
     return this.lab.host(name)
   }
 
-  /** CRDs and roles, as a user installs them. */
+  /** CRDs, roles and policy, as a user installs them. */
   async #install(): Promise<void> {
     await this.kubectl('create', 'namespace', 'keelson-system')
-    for (const folder of ['deploy/crds', 'deploy/rbac'])
+    for (const folder of ['deploy/crds', 'deploy/rbac', 'deploy/admission'])
       for (const file of (await readdir(join(tree, folder))).toSorted())
         await this.kubectl('apply', '--server-side', '--filename', join(tree, folder, file))
     await this.kubectl(
