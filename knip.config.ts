@@ -17,7 +17,7 @@ const configuration: KnipConfig = {
     },
   },
   // Programs of the machine, from testbed/packages.txt.
-  ignoreBinaries: ['setpriv', 'nsenter', 'unshare', 'flock'],
+  ignoreBinaries: ['nsenter', 'unshare', 'flock'],
 }
 
 export default configuration

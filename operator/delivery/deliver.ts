@@ -43,13 +43,15 @@ export async function deliver(
     sent = true
   }
   try {
+    using fresh = request.method === 'GET' ? undefined : pools.fresh(endpoint)
+    const dispatcher = watched(fresh?.dispatcher ?? pools.kept(endpoint), sending)
     // While a request waits for a connection undici does not heed its signal. It does before sending: what was given up is not sent later.
-    return await abortable(exchange(watched(pools.for(endpoint), sending), request, either), either)
+    return await abortable(exchange(dispatcher, request, either), either)
   } catch (error) {
     pools.forget(endpoint)
     signal.throwIfAborted()
-    if (deadline.aborted) return failed('Timeout', `no whole answer within ${request.timeoutMs / 1_000} s`, sent)
-    return describe(error, sent)
+    if (!deadline.aborted) return describe(error, sent)
+    return failed('Timeout', `no ${sent ? 'whole answer' : 'connection'} within ${request.timeoutMs / 1_000} s`, sent)
   }
 }
 

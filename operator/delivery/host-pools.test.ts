@@ -26,7 +26,7 @@ const endpointOf = ({ port }: Receiver, host = 'worker-1', scheme: 'http' | 'htt
 })
 
 async function get(pools: HostPools, endpoint: Endpoint): Promise<number> {
-  const { statusCode, body } = await pools.for(endpoint).request({ path: '/', method: 'GET' })
+  const { statusCode, body } = await pools.kept(endpoint).request({ path: '/', method: 'GET' })
   await body.dump()
   return statusCode
 }
@@ -106,6 +106,21 @@ test('a host whose connections are gone holds no memory', async () => {
   expect(await get(pools, endpointOf(host))).toBe(200)
 })
 
+test("a fresh connection is nobody else's, before and after, and is closed after its request", async () => {
+  const pools = newPools()
+  const host = await receiver()
+  await get(pools, endpointOf(host))
+  for (const accepted of [2, 3]) {
+    using fresh = pools.fresh(endpointOf(host))
+    const { body } = await fresh.dispatcher.request({ path: '/', method: 'POST' })
+    await body.dump()
+    expect(host.accepted).toBe(accepted)
+  }
+  await eventually('only the one that is kept is open', () => host.open.size === 1)
+  await get(pools, endpointOf(host))
+  expect(host.accepted).toBe(3)
+})
+
 test('the end closes everything, what is in flight and what is forgotten too', async () => {
   const pools = new HostPools(client)
   const host = await receiver({ answer: () => undefined })
@@ -116,9 +131,11 @@ test('the end closes everything, what is in flight and what is forgotten too', a
     return end
   })
   const last = get(pools, endpointOf(host)).catch((error: Error) => error.name)
-  await eventually('all are there', () => host.received.length === 3)
+  using lease = pools.fresh(endpointOf(host))
+  const fresh = lease.dispatcher.request({ path: '/', method: 'POST' }).catch((error: Error) => error.name)
+  await eventually('all are there', () => host.received.length === 4)
   await pools[Symbol.asyncDispose]()
-  expect(await Promise.all([...ends, last])).toEqual(Array.from({ length: 3 }, () => 'ClientDestroyedError'))
+  expect(await Promise.all([...ends, last, fresh])).toEqual(Array.from({ length: 4 }, () => 'ClientDestroyedError'))
   await eventually('nothing is open', () => host.open.size === 0)
 })
 

@@ -26,51 +26,64 @@ const agentKeepAliveMs = 75_000
 /** Other servers close idle connections after 5 s and more; a request written into one that is just closing is lost. */
 const keepAliveMs = 4_000
 
+/** A dispatcher for one request; its connection is closed when the lease is disposed of. */
+export type Lease = Disposable & { readonly dispatcher: Dispatcher }
+
 /**
- * Connections to hosts, kept alive between requests: at most four a host, and at most `limit` hosts; the one that was not used for longest
- * goes first. What has no connection any more holds no memory.
+ * Connections to hosts. Those that are kept alive between requests are at most four a host, and of at most `limit` hosts; the host that was
+ * not used for longest goes first, and one that no connection is left to holds no memory.
  *
  * The socket goes to the checked address and to no other: no names are resolved, no redirect is followed, no proxy is asked.
  */
 export class HostPools implements AsyncDisposable {
   readonly #context: SecureContext
   readonly #limit: number
-  /** In the order of their last use. */
-  readonly #pools = new Map<string, Pool>()
-  /** Take no requests any more; what is in flight may still end well. */
-  readonly #closing = new Set<Pool>()
+  /** Kept alive, in the order of their last use. */
+  readonly #kept = new Map<string, Pool>()
+  /** All others: for one request only, or forgotten while something was in flight. */
+  readonly #ending = new Set<Pool>()
 
   constructor({ ca, certificate, key }: ClientCertificate, limit = 10_000) {
     this.#context = createSecureContext({ ca, cert: certificate, key, minVersion: 'TLSv1.3' })
     this.#limit = limit
   }
 
-  /** Hosts that there are connections to, or were just now. */
+  /** Hosts that connections are kept to. */
   get size(): number {
-    return this.#pools.size
+    return this.#kept.size
   }
 
-  /** Where requests to this endpoint are sent. Ask anew for each request: what was not used may be closed at any time. */
-  for(endpoint: Endpoint): Dispatcher {
+  /** Connections that are kept. Ask anew for each request: what is not in use may be closed at any time. */
+  kept(endpoint: Endpoint): Dispatcher {
     const key = keyOf(endpoint)
-    const pool = this.#pools.get(key) ?? this.#open(key, endpoint)
+    const pool = this.#kept.get(key) ?? this.#openKept(key, endpoint)
     // Set anew: a Map keeps the order of insertion, so the first one is the one unused for longest.
-    this.#pools.delete(key)
-    this.#pools.set(key, pool)
+    this.#kept.delete(key)
+    this.#kept.set(key, pool)
     this.#trim()
     return pool
   }
 
-  /** After a request went wrong: the other connections to a host that was cut off are as dead, so the next request makes its own. */
-  forget(endpoint: Endpoint): void {
-    const key = keyOf(endpoint)
-    const pool = this.#pools.get(key)
-    if (pool !== undefined) this.#close(key, pool)
+  /**
+   * A connection that nobody has used. A request that must not be sent twice goes here: on a kept connection to a host that is gone it is
+   * written into the void and nobody knows what became of it, a new connection just does not come about. It costs a handshake.
+   */
+  fresh(endpoint: Endpoint): Lease {
+    const pool = this.#open(endpoint)
+    this.#ending.add(pool)
+    return { dispatcher: pool, [Symbol.dispose]: () => this.#end(pool) }
   }
 
-  #open(key: string, endpoint: Endpoint): Pool {
+  /** After a request went wrong: kept connections to a host that was cut off are as dead, so the next request makes its own. */
+  forget(endpoint: Endpoint): void {
+    const key = keyOf(endpoint)
+    const pool = this.#kept.get(key)
+    if (pool !== undefined) this.#drop(key, pool)
+  }
+
+  #open(endpoint: Endpoint): Pool {
     const keepAliveTimeout = endpoint.port === agentPort ? agentKeepAliveMs : keepAliveMs
-    const pool = new Pool(originOf(endpoint), {
+    return new Pool(originOf(endpoint), {
       connections: 4,
       pipelining: 1,
       // Over HTTP/2 all requests to a host would share one connection and its fate.
@@ -79,32 +92,41 @@ export class HostPools implements AsyncDisposable {
       keepAliveMaxTimeout: keepAliveTimeout,
       connect: { timeout: connectTimeoutMs, secureContext: this.#context, servername: endpoint.host },
     })
+  }
+
+  #openKept(key: string, endpoint: Endpoint): Pool {
+    const pool = this.#open(endpoint)
     pool.on('disconnect', () => {
       const { connected, size } = pool.stats
-      if (connected === 0 && size === 0) this.#close(key, pool)
+      if (connected === 0 && size === 0) this.#drop(key, pool)
     })
     return pool
   }
 
   #trim(): void {
-    for (const [key, pool] of this.#pools) {
-      if (this.#pools.size <= this.#limit) return
-      this.#close(key, pool)
+    for (const [key, pool] of this.#kept) {
+      if (this.#kept.size <= this.#limit) return
+      this.#drop(key, pool)
     }
   }
 
-  #close(key: string, pool: Pool): void {
-    if (this.#pools.get(key) === pool) this.#pools.delete(key)
+  #drop(key: string, pool: Pool): void {
+    if (this.#kept.get(key) === pool) this.#kept.delete(key)
+    this.#end(pool)
+  }
+
+  /** What is in flight may still end well. */
+  #end(pool: Pool): void {
     if (pool.closed || pool.destroyed) return
-    this.#closing.add(pool)
-    const closed = () => this.#closing.delete(pool)
-    pool.close().then(closed, closed)
+    this.#ending.add(pool)
+    const ended = () => this.#ending.delete(pool)
+    pool.close().then(ended, ended)
   }
 
   /** Ends what is in flight, too. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const pools = [...this.#pools.values(), ...this.#closing]
-    this.#pools.clear()
+    const pools = [...this.#kept.values(), ...this.#ending]
+    this.#kept.clear()
     await Promise.all(pools.map((pool) => pool.destroy()))
   }
 }

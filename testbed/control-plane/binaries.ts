@@ -38,7 +38,7 @@ export async function controlPlaneBinaries(): Promise<string> {
 }
 
 /** Gives the folder back if it has all programs. */
-export function checkBinaries(folder: string): string {
+function checkBinaries(folder: string): string {
   const missing = names.filter((name) => !isProgram(join(folder, name)))
   if (missing.length === 0) return folder
   throw new Error(`KEELSON_TESTBED_BIN=${folder} lacks ${missing.join(', ')}: put them there or unset it`)
