@@ -89,7 +89,7 @@ describe('a control plane', () => {
     const published = await eventually(
       'the root certificate is published',
       async () => (await cluster.kubectl(read)).stdout || undefined,
-      30_000,
+      60_000,
     )
     expect(published).toBe(file('ca.crt').toString())
   })

@@ -35,8 +35,8 @@ export class Container {
       this.#child = spawnIn(cgroup, () =>
         spawn(program, args, {
           stdio: ['ignore', log, log],
-          // Both are needed for net.* sysctls to be writable in the host: this setting and CAP_NET_ADMIN.
-          env: { ...process.env, SYSTEMD_NSPAWN_API_VFS_WRITABLE: 'network' },
+          // For net.* sysctls to be writable in the host, both this setting and CAP_NET_ADMIN are needed. No colours on the console.
+          env: { ...process.env, SYSTEMD_NSPAWN_API_VFS_WRITABLE: 'network', TERM: 'dumb' },
         }),
       )
     } finally {

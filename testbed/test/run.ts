@@ -1,14 +1,16 @@
-import { fork, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join, resolve } from 'node:path'
 import { Capsule } from '../capsule/capsule.ts'
+import { dyingWithStarter } from '../command.ts'
 import { prepareWorld } from '../world/prepare.ts'
 import type { Counts } from './reporter.ts'
 
 /**
  * Runs the suites one after another, prints the time of each and closes with the sums.
  *
- * Arguments: names of suites, for only those; TEST in the environment narrows them to files whose path holds it. A suite is a vitest project (vitest.config.ts) but for `check`, which is `make check`.
+ * Arguments: names of suites, for only those; TEST in the environment narrows them to files whose path holds it. A suite is a vitest
+ * project (vitest.config.ts) but for `check`, which is `make check`.
  */
 const tree = resolve(import.meta.dirname, '../..')
 
@@ -38,7 +40,8 @@ function judge(counts: Counts | undefined, exitCode: number): Counts {
 
 async function runHere(suite: string): Promise<Counts> {
   let counts: Counts | undefined
-  const child = fork(vitest, vitestArguments(suite), { cwd: tree })
+  const [program, ...args] = [...dyingWithStarter, process.execPath, vitest, ...vitestArguments(suite)]
+  const child = spawn(program, args, { cwd: tree, stdio: ['inherit', 'inherit', 'inherit', 'ipc'] })
   child.on('message', (message: { counts?: Counts }) => (counts = message.counts ?? counts))
   const [exitCode] = (await once(child, 'exit')) as [number | null]
   return judge(counts, exitCode ?? 137)
@@ -55,7 +58,8 @@ async function runInCapsule(suite: string): Promise<Counts> {
 }
 
 async function runCheck(): Promise<Counts> {
-  const child = spawn(process.execPath, [join(tree, 'toolchain/check.ts')], { stdio: 'inherit', cwd: tree })
+  const [program, ...args] = [...dyingWithStarter, process.execPath, join(tree, 'toolchain/check.ts')]
+  const child = spawn(program, args, { stdio: 'inherit', cwd: tree })
   const [exitCode] = (await once(child, 'exit')) as [number | null]
   return exitCode === 0 ? { ...nothing, passed: 1 } : { ...nothing, failed: 1 }
 }
@@ -77,7 +81,8 @@ const start = performance.now()
 const seconds = (from: number) => `${((performance.now() - from) / 1_000).toFixed(1)} s`
 const rows: string[] = []
 const total: Record<keyof Counts, number> = { ...nothing }
-const env = await prepareWorld()
+// Ten minutes when the cache is empty: not for suites that start nothing.
+const env = names.every((name) => name === 'check' || name === 'unit') ? {} : await prepareWorld()
 rows.push(`prepared in ${seconds(start)}`)
 for (const name of names) {
   const began = performance.now()
