@@ -51,7 +51,9 @@ export class SimulatedDisk implements RecordFile {
 
   /** As the next process finds it. */
   reopened(): SimulatedDisk {
-    return new SimulatedDisk(this.#written)
+    const disk = new SimulatedDisk(this.#written)
+    if (this.crash !== 'power') disk.#synced = this.#synced
+    return disk
   }
 
   /** Something else than the disk that takes its time, and cannot fail. */
