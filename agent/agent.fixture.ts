@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { request, type Agent } from 'node:https'
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { tmpdir } from 'node:os'
@@ -8,10 +8,12 @@ import { Writable } from 'node:stream'
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls'
 import { System, type ResourceType } from '@keelson/engine'
 import { pino } from 'pino'
+import { clientNames } from './client-identity.ts'
+import type { AgentConfig } from './config.ts'
 import { AgentServer, type ServerLimits } from './server.ts'
+import { readTls } from './trust/tls-material.ts'
 
 export const hostName = 'node1'
-export const clientName = 'request.keelson.dev'
 
 type KeyPair = { readonly certificate: string; readonly key: string }
 
@@ -25,17 +27,19 @@ export type Authority = {
   }): Promise<KeyPair>
 }
 
-/** The agent's certificate and the operator's, as they should be. */
+/** The agent's certificate and the operator's two, as they should be. */
 export type Pki<Issuer extends Authority = Authority> = {
   readonly authority: Issuer
   readonly agent: KeyPair
   readonly operator: KeyPair
+  readonly control: KeyPair
 }
 
 export async function createPki<Issuer extends Authority>(authority: Issuer): Promise<Pki<Issuer>> {
   const agent = await authority.issue({ subject: `CN=${hostName}`, dnsNames: [hostName], usages: ['server'] })
-  const operator = await authority.issue({ subject: 'CN=operator', dnsNames: [clientName], usages: ['client'] })
-  return { authority, agent, operator }
+  const client = async (name: string): Promise<KeyPair> =>
+    authority.issue({ subject: 'CN=operator', dnsNames: [name], usages: ['client'] })
+  return { authority, agent, operator: await client(clientNames.request), control: await client(clientNames.control) }
 }
 
 export type Answer = { readonly status: number; readonly headers: IncomingHttpHeaders; readonly body: unknown }
@@ -57,48 +61,94 @@ export type StartOptions = {
   readonly types?: ReadonlyMap<string, ResourceType>
   readonly limits?: Partial<ServerLimits>
   readonly files?: Readonly<Record<string, string>>
+  readonly requireOrder?: boolean
+  readonly now?: () => number
 }
 
-/** An agent's server on 127.0.0.1 over a folder that stands for its host's root. */
+/** An agent's server on 127.0.0.1 over a folder that stands for its host's root, with its state below that. */
 export class RunningAgent implements AsyncDisposable {
-  readonly server: AgentServer
   readonly root: string
-  readonly port: number
+  readonly config: AgentConfig
   /** What it has logged, line by line. */
-  readonly log: readonly Readonly<Record<string, unknown>>[]
+  readonly log: Readonly<Record<string, unknown>>[] = []
   readonly #pki: Pki
+  readonly #options: StartOptions
+  #server: AgentServer | undefined
+  #port = 0
 
-  private constructor(server: AgentServer, root: string, port: number, log: RunningAgent['log'], pki: Pki) {
-    this.server = server
+  private constructor(root: string, pki: Pki, options: StartOptions) {
     this.root = root
-    this.port = port
-    this.log = log
+    this.config = {
+      name: hostName,
+      address: '127.0.0.1',
+      port: 7117,
+      tls: join(root, 'var/lib/keelson/tls'),
+      state: join(root, 'var/lib/keelson'),
+      requireOrder: options.requireOrder ?? false,
+    }
     this.#pki = pki
+    this.#options = options
   }
 
   static async start(pki: Pki, options: StartOptions = {}): Promise<RunningAgent> {
-    const root = await mkdtemp(join(tmpdir(), 'keelson-agent-'))
-    for (const [path, content] of Object.entries(options.files ?? {})) {
-      await mkdir(dirname(join(root, path)), { recursive: true })
-      await writeFile(join(root, path), content)
+    const agent = new RunningAgent(await mkdtemp(join(tmpdir(), 'keelson-agent-')), pki, options)
+    const { certificate, key } = options.certificate ?? pki.agent
+    const folder = '/var/lib/keelson/tls'
+    const tls = {
+      [`${folder}/ca.crt`]: pki.authority.certificate,
+      [`${folder}/tls.crt`]: certificate,
+      [`${folder}/tls.key`]: key,
     }
-    const log: Record<string, unknown>[] = []
+    for (const [path, content] of Object.entries({ ...tls, ...options.files })) {
+      await mkdir(dirname(join(agent.root, path)), { recursive: true })
+      await writeFile(join(agent.root, path), content)
+    }
+    await agent.#open()
+    return agent
+  }
+
+  async #open(): Promise<void> {
+    const { certificate, types, limits, now } = this.#options
     const lines = new Writable({
-      write(chunk: Buffer, _encoding, done) {
-        log.push(JSON.parse(chunk.toString()) as Record<string, unknown>)
+      write: (chunk: Buffer, _encoding, done) => {
+        this.log.push(JSON.parse(chunk.toString()) as Record<string, unknown>)
         done()
       },
     })
-    const { certificate, key } = options.certificate ?? pki.agent
-    const server = new AgentServer({
-      tls: { ca: Buffer.from(pki.authority.certificate), cert: Buffer.from(certificate), key: Buffer.from(key) },
-      system: new System(root),
+    // A certificate that the agent itself would not start with is for tests of the client.
+    const tls =
+      certificate === undefined
+        ? await readTls(this.config, new Date(now?.() ?? Date.now()))
+        : {
+            ca: Buffer.from(this.#pki.authority.certificate),
+            cert: Buffer.from(certificate.certificate),
+            key: Buffer.from(certificate.key),
+          }
+    this.#server = await AgentServer.open({
+      config: this.config,
+      tls,
+      system: new System(this.root),
       logger: pino(lines),
-      ...(options.types ? { types: options.types } : {}),
-      ...(options.limits ? { limits: options.limits } : {}),
+      ...(types ? { types } : {}),
+      ...(limits ? { limits } : {}),
+      ...(now ? { now } : {}),
     })
-    const { port } = await server.listen('127.0.0.1', 0)
-    return new RunningAgent(server, root, port, log, pki)
+    this.#port = (await this.#server.listen('127.0.0.1', 0)).port
+  }
+
+  get server(): AgentServer {
+    if (this.#server === undefined) throw new TypeError('the agent does not run')
+    return this.#server
+  }
+
+  get port(): number {
+    return this.#port
+  }
+
+  /** Its end, whatever is in hand, and its next start from what lies on the disk. */
+  async restart(): Promise<void> {
+    await this.server.close(0)
+    await this.#open()
   }
 
   /** How the operator connects: its own certificate, this authority only, the Host's name. */
@@ -113,6 +163,16 @@ export class RunningAgent implements AsyncDisposable {
       key: operator.key,
       minVersion: 'TLSv1.3',
     }
+  }
+
+  async text(path: string): Promise<string> {
+    return readFile(join(this.root, path), 'utf8').catch(() => '')
+  }
+
+  /** An executable of the host: a shell script, in which `$root` is the host's root folder. */
+  async program(path: string, script: string): Promise<void> {
+    await mkdir(dirname(join(this.root, path)), { recursive: true })
+    await writeFile(join(this.root, path), `#!/bin/sh\nroot='${this.root}'\n${script}\n`, { mode: 0o755 })
   }
 
   async call(call: Call): Promise<Answer> {
@@ -131,8 +191,8 @@ export class RunningAgent implements AsyncDisposable {
   }
 
   async post(type: string, body: unknown, rest: Omit<Call, 'path'> = {}): Promise<Answer> {
-    const headers = { 'content-type': 'application/json' }
-    return this.call({ method: 'POST', path: `/v1/${type}`, headers, body: JSON.stringify(body), ...rest })
+    const headers = { 'content-type': 'application/json', ...rest.headers }
+    return this.call({ method: 'POST', path: `/v1/${type}`, body: JSON.stringify(body), ...rest, headers })
   }
 
   /** A connection on which the test says what it likes. */

@@ -66,7 +66,7 @@ class Process implements AsyncDisposable {
 
 async function configure(address: string): Promise<string> {
   const path = join(folder, `${address}.json`)
-  await writeFile(path, JSON.stringify({ name: hostName, address, tls: folder }))
+  await writeFile(path, JSON.stringify({ name: hostName, address, tls: folder, state: join(folder, 'state') }))
   return path
 }
 

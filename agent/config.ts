@@ -1,7 +1,5 @@
-import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
-import { join } from 'node:path'
 import { agentPort } from '@keelson/api'
 import { z } from 'zod'
 
@@ -38,14 +36,16 @@ export const AgentConfig = z.strictObject({
   tls: z
     .string('give the folder that holds ca.crt, tls.crt and tls.key')
     .regex(/^\//, 'give an absolute path of the folder that holds ca.crt, tls.crt and tls.key'),
+  /** What the agent remembers: the folder is its own. */
+  state: z.string().regex(/^\//, 'give an absolute path of a folder').default('/var/lib/keelson'),
+  /** Refuse a write that does not say where it stands among the others (Keelson-Epoch, Keelson-Sequence). */
+  requireOrder: z.boolean('give true or false').default(false),
 })
 export type AgentConfig = z.infer<typeof AgentConfig>
 
-export type TlsMaterial = { readonly ca: Buffer; readonly cert: Buffer; readonly key: Buffer }
-
 /** Reads and checks the file. Throws `ConfigError`. */
 export async function readConfig(path: string): Promise<AgentConfig> {
-  const content = await read(path, 'write the configuration there, or name another file with --config')
+  const content = await read(path)
   let parsed: unknown
   try {
     parsed = JSON.parse(content.toString())
@@ -61,56 +61,16 @@ export async function readConfig(path: string): Promise<AgentConfig> {
   throw new ConfigError(`${path}: ${violations.join('; ')}`)
 }
 
-/**
- * Reads the agent's certificate, its key and the authority that clients' certificates are checked against, and makes sure that an operator
- * will accept them. Throws `ConfigError`.
- */
-export async function readTls({ tls, name }: AgentConfig, now: Date): Promise<TlsMaterial> {
-  const file = (base: string): string => join(tls, base)
-  const remedy = 'enrol this machine again, or copy the file there'
-  const [ca, cert, key] = await Promise.all([
-    read(file('ca.crt'), remedy),
-    read(file('tls.crt'), remedy),
-    read(file('tls.key'), remedy),
-  ])
-  certificate(file('ca.crt'), ca)
-  const own = certificate(file('tls.crt'), cert)
-  if (!own.checkPrivateKey(privateKey(file('tls.key'), key))) {
-    throw new ConfigError(`${file('tls.key')} is not the key of ${file('tls.crt')}: enrol this machine again`)
-  }
-  if (own.checkHost(name, { subject: 'never', wildcards: false }) === undefined) {
-    throw new ConfigError(
-      `${file('tls.crt')} is not for the DNS name ${name}: correct the setting name, or enrol this machine again`,
-    )
-  }
-  if (own.validToDate <= now) {
-    throw new ConfigError(`${file('tls.crt')} has expired: enrol this machine again, or correct its clock`)
-  }
-  return { ca, cert, key }
-}
-
-async function read(path: string, remedy: string): Promise<Buffer> {
+async function read(path: string): Promise<Buffer> {
   try {
     return await readFile(path)
   } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error'
-    throw new ConfigError(`${path} cannot be read (${code}): ${remedy}`, cause)
+    throw unreadable(path, cause, 'write the configuration there, or name another file with --config')
   }
 }
 
-function certificate(path: string, pem: Buffer): X509Certificate {
-  try {
-    return new X509Certificate(pem)
-  } catch (cause) {
-    throw new ConfigError(`${path} is not a certificate in PEM: enrol this machine again`, cause)
-  }
-}
-
-function privateKey(path: string, pem: Buffer): KeyObject {
-  try {
-    return createPrivateKey(pem)
-  } catch (cause) {
-    // The cause may quote the key: it stays out of the message.
-    throw new ConfigError(`${path} is not a private key in PEM: enrol this machine again`, cause)
-  }
+/** What to throw where a file cannot be read. */
+export function unreadable(path: string, cause: unknown, remedy: string): ConfigError {
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error'
+  return new ConfigError(`${path} cannot be read (${code}): ${remedy}`, cause)
 }

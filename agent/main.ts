@@ -1,8 +1,9 @@
 import { parseArgs } from 'node:util'
 import { System } from '@keelson/engine'
 import { pino } from 'pino'
-import { ConfigError, readConfig, readTls } from './config.ts'
+import { ConfigError, readConfig } from './config.ts'
 import { AgentServer } from './server.ts'
+import { readTls } from './trust/tls-material.ts'
 import { version } from './version.ts'
 
 /** Shorter than the unit's TimeoutStopSec, so that the agent ends by itself. */
@@ -15,7 +16,7 @@ async function main(args: string[]): Promise<void> {
   try {
     const config = await readConfig(configPath(args))
     const tls = await readTls(config, new Date())
-    const server = new AgentServer({ tls, system: new System(), logger })
+    const server = await AgentServer.open({ config, tls, system: new System(), logger })
     const { address, port } = await server.listen(config.address, config.port)
     logger.info({ host: config.name, address, port }, 'agent listens')
 

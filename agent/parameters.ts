@@ -18,8 +18,8 @@ export function queryParameters(query: string): Parameters {
   return Object.fromEntries(parameters)
 }
 
-/** The body of a request: a JSON object of strings. Throws 415, 413, 400. */
-export async function bodyParameters(request: IncomingMessage): Promise<Parameters> {
+/** The bytes of a JSON body. Throws 415, 413. */
+export async function jsonBody(request: IncomingMessage): Promise<Buffer> {
   const mediaType = request.headers['content-type']?.split(';')[0]?.trim().toLowerCase()
   if (mediaType !== 'application/json' || request.headers['content-encoding'] !== undefined) {
     throw new Refusal(
@@ -28,7 +28,7 @@ export async function bodyParameters(request: IncomingMessage): Promise<Paramete
       'the body is a JSON object: content-type application/json, no content-encoding',
     )
   }
-  return parseBody(await readBody(request))
+  return readBody(request)
 }
 
 async function readBody(request: IncomingMessage): Promise<Buffer> {
@@ -47,7 +47,8 @@ async function readBody(request: IncomingMessage): Promise<Buffer> {
   })
 }
 
-function parseBody(body: Buffer): Parameters {
+/** What a body says: a JSON object of strings. Throws 400. */
+export function bodyParameters(body: Buffer): Parameters {
   let parsed: unknown
   try {
     parsed = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))

@@ -1,5 +1,6 @@
 import type { AgentError } from '@keelson/api'
 import { ResourceError, type ResourceErrorKind } from '@keelson/engine'
+import type { Logger } from 'pino'
 
 /** A request that gets another answer than success: HTTP status and what the body says. */
 export class Refusal extends Error {
@@ -29,9 +30,13 @@ export class Refusal extends Error {
 
 const statuses: Readonly<Record<ResourceErrorKind, number>> = { parameter: 422, state: 409, act: 500 }
 
-/** What to answer for anything that was thrown; `undefined` where it was not thrown on purpose and is nobody's business but the log's. */
-export function refusalOf(error: unknown): Refusal | undefined {
+/** What to answer for anything that was thrown. What was not thrown on purpose is nobody's business but the log's. */
+export function refusalFor(error: unknown, logger: Logger): Refusal {
   if (error instanceof Refusal) return error
-  if (!(error instanceof ResourceError)) return undefined
-  return new Refusal(statuses[error.kind], error.code, error.message, { field: error.field })
+  if (error instanceof ResourceError) {
+    return new Refusal(statuses[error.kind], error.code, error.message, { field: error.field })
+  }
+  logger.error({ err: error }, 'request failed')
+  const message = 'an error that the agent did not foresee: see journalctl -u keelson-agent on the host'
+  return new Refusal(500, 'Internal', message)
 }

@@ -2,7 +2,8 @@ import { once } from 'node:events'
 import { connect as connectPlain } from 'node:net'
 import { CertificateAuthority, eventually } from '@keelson/testbed'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { clientName, createPki, hostName, RunningAgent, type Pki } from './agent.fixture.ts'
+import { createPki, hostName, RunningAgent, type Pki } from './agent.fixture.ts'
+import { clientNames } from './client-identity.ts'
 
 const facts = {
   '/proc/sys/kernel/hostname': 'node1\n',
@@ -28,6 +29,7 @@ test('the operator is admitted', async () => {
   expect(await agent.call({ path: '/v1/facts' })).toMatchObject({ status: 200, body: { hostname: 'node1' } })
 })
 
+const clientName = clientNames.request
 const operator = { subject: 'CN=operator', dnsNames: [clientName], usages: ['client'] } as const
 
 describe('the agent refuses in the handshake', () => {
@@ -80,7 +82,8 @@ describe('the agent refuses in the handshake', () => {
 
 describe('the agent answers 403 to a client of our authority', () => {
   test.each([
-    ['with another name', { subject: 'CN=operator', dnsNames: ['control.keelson.dev'] }],
+    ['with another name', { subject: 'CN=operator', dnsNames: ['console.keelson.dev'] }],
+    ['with both names', { subject: 'CN=operator', dnsNames: Object.values(clientNames) }],
     ['with the name in its subject only', { subject: `CN=${clientName}` }],
     ['with the name in its subject and another as DNS name', { subject: `CN=${clientName}`, dnsNames: ['node2'] }],
     ['with a wildcard', { subject: 'CN=operator', dnsNames: ['*.keelson.dev'] }],

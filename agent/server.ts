@@ -3,14 +3,20 @@ import { once } from 'node:events'
 import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createServer, type Server } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
+import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
-import { TLSSocket } from 'node:tls'
-import type { ResourceType, System } from '@keelson/engine'
+import { TLSSocket, type SecureContextOptions } from 'node:tls'
+import { AppendFile, type ResourceType, type System } from '@keelson/engine'
 import type { Logger } from 'pino'
+import { refused, type Answer } from './answer.ts'
 import { admitClient } from './client-identity.ts'
-import type { TlsMaterial } from './config.ts'
-import { Refusal, refusalOf } from './refusal.ts'
+import type { AgentConfig } from './config.ts'
+import { Deliveries } from './idempotency/deliveries.ts'
+import { DeliveryRecords } from './idempotency/delivery-records.ts'
+import { Refusal, refusalFor } from './refusal.ts'
 import { Routes, splitTarget } from './routes.ts'
+import type { TlsMaterial } from './trust/tls-material.ts'
+import { Trust } from './trust/trust.ts'
 
 export type ServerLimits = {
   readonly connections: number
@@ -39,15 +45,18 @@ const tcpKeepAliveMs = 30_000
 const maxPathInLog = 256
 
 export type AgentServerOptions = {
+  readonly config: AgentConfig
   readonly tls: TlsMaterial
   readonly system: System
   readonly logger: Logger
+  /** Of the wall, milliseconds since 1970. */
+  readonly now?: () => number
   /** All there are, unless told. */
   readonly types?: ReadonlyMap<string, ResourceType>
   readonly limits?: Partial<ServerLimits>
 }
 
-/** The agent's HTTPS server: mutual TLS, one client name, every answer JSON. */
+/** The agent's HTTPS server: mutual TLS, two client names, every answer JSON. */
 export class AgentServer {
   readonly #server: Server
   readonly #routes: Routes
@@ -58,17 +67,26 @@ export class AgentServer {
   readonly #inHand = new Set<ServerResponse>()
   #closing = false
 
-  constructor({ tls, system, logger, types, limits: changed }: AgentServerOptions) {
-    const limits = { ...defaultLimits, ...changed }
-    this.#routes = new Routes(system, types)
+  /** Takes up what the agent remembers. Throws `ResourceError` where that cannot be read. */
+  static async open(options: AgentServerOptions): Promise<AgentServer> {
+    const { config, logger } = options
+    const records = new DeliveryRecords(new AppendFile(join(config.state, 'deliveries.log')), steadyNow)
+    const { damagedLines } = await records.load()
+    if (damagedLines > 0) logger.warn({ damagedLines }, 'delivery records are damaged: these lines are passed over')
+    return new AgentServer(options, new Deliveries(records, logger))
+  }
+
+  private constructor(options: AgentServerOptions, deliveries: Deliveries) {
+    const { config, tls, system, logger, types, now = Date.now } = options
+    const limits = { ...defaultLimits, ...options.limits }
+    const serve = (material: TlsMaterial): void => this.#server.setSecureContext(secureContext(material))
+    const trust = new Trust({ config, tls, now, serve })
+    this.#routes = new Routes({ system, types, deliveries, trust, requireOrder: config.requireOrder })
     this.#logger = logger
     this.#server = createServer({
-      ...tls,
-      minVersion: 'TLSv1.3',
+      ...secureContext(tls),
       requestCert: true,
       rejectUnauthorized: true,
-      // A resumed session would let a certificate in that is expired by now.
-      secureOptions: constants.SSL_OP_NO_TICKET,
       handshakeTimeout: limits.handshakeMs,
       headersTimeout: limits.headersMs,
       requestTimeout: limits.requestMs,
@@ -93,7 +111,7 @@ export class AgentServer {
     this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.#refuseMalformed(error, socket))
     this.#server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
       const refusal = new Refusal(417, 'ExpectationRefused', 'the only expectation that is met here is 100-continue')
-      this.#send(response, refusal.status, refusal.body, { connection: 'close' })
+      this.#send(response, { ...refused(refusal), headers: { connection: 'close' } })
     })
     this.#server.on('request', (request, response) => {
       void this.#serve(request, response)
@@ -136,6 +154,7 @@ export class AgentServer {
         {
           method: request.method,
           path: path.slice(0, maxPathInLog),
+          key: request.headers['idempotency-key']?.slice(0, maxPathInLog),
           status: answered ? response.statusCode : 499,
           durationMs: Math.round(performance.now() - start),
         },
@@ -143,29 +162,20 @@ export class AgentServer {
       )
     })
     try {
-      admitClient(request.socket instanceof TLSSocket ? request.socket.getPeerX509Certificate() : undefined)
-      const body = await this.#routes.answer(request, { gone: gone.signal, stop: this.#stop.signal })
-      this.#send(response, 200, body)
+      const { socket } = request
+      const client = admitClient(socket instanceof TLSSocket ? socket.getPeerX509Certificate() : undefined)
+      const signals = { gone: gone.signal, stop: this.#stop.signal }
+      this.#send(response, await this.#routes.answer(request, client, signals))
     } catch (error) {
       // The client broke off in the middle of its body: there is nobody to answer, and nothing of ours has failed.
       if (!request.complete && request.destroyed) return
-      const refusal = refusalOf(error) ?? this.#unforeseen(error)
-      this.#send(response, refusal.status, refusal.body, refusal.headers)
+      this.#send(response, refused(refusalFor(error, this.#logger)))
     }
   }
 
-  #unforeseen(err: unknown): Refusal {
-    this.#logger.error({ err }, 'request failed')
-    return new Refusal(
-      500,
-      'Internal',
-      'an error that the agent did not foresee: see journalctl -u keelson-agent on the host',
-    )
-  }
-
-  #send(response: ServerResponse, status: number, body: object, headers: Readonly<Record<string, string>> = {}): void {
+  #send(response: ServerResponse, { status, body, headers }: Answer): void {
     if (response.destroyed || response.headersSent) return
-    const content = Buffer.from(JSON.stringify(body))
+    const content = Buffer.from(body)
     response.writeHead(status, {
       'content-type': 'application/json',
       'content-length': content.length,
@@ -192,6 +202,23 @@ export class AgentServer {
     ]
     socket.end(`${head.join('\r\n')}\r\n\r\n${content}`, () => socket.destroy())
     this.#logger.warn({ status: refusal.status, code: error.code }, 'malformed request')
+  }
+}
+
+/** Of the wall at the agent's start, and from there on steady: a clock that is set after the boot must not make a record of just now old. */
+function steadyNow(): number {
+  return performance.timeOrigin + performance.now()
+}
+
+/** All that a context decides: a new one forgets what the old one had been told. */
+function secureContext({ ca, cert, key }: TlsMaterial): SecureContextOptions {
+  return {
+    ca,
+    cert,
+    key,
+    minVersion: 'TLSv1.3',
+    // A resumed session would let a certificate in that is expired by now.
+    secureOptions: constants.SSL_OP_NO_TICKET,
   }
 }
 

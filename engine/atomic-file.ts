@@ -59,7 +59,7 @@ async function writeDurably(path: string, content: Buffer, attributes: FileAttri
 }
 
 /** Only this makes the rename itself survive a power cut. */
-async function syncFolder(path: string): Promise<void> {
+export async function syncFolder(path: string): Promise<void> {
   await using folder = await open(path, 'r')
   await folder.sync()
 }

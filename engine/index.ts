@@ -1,3 +1,5 @@
+export { AppendFile } from './append-file.ts'
+export { replaceFile } from './atomic-file.ts'
 export { changeResource, readResource, type Parameters } from './change-resource.ts'
 export { readFacts } from './facts.ts'
 export { ResourceError, type ResourceErrorKind } from './resource-error.ts'

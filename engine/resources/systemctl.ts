@@ -19,7 +19,7 @@ export type UnitState = {
   readonly canStart: boolean
   readonly canStop: boolean
   readonly canReload: boolean
-  /** False: at its last start one of Condition…= did not hold, or it was never started. */
+  /** False: at its last start one of Condition…= did not hold, or it was never started. Of a forgotten oneshot nobody knows: true. */
   readonly conditionsHeld: boolean
   readonly isAgent: boolean
   /** To stop it stops the agent: it is the agent, or the agent depends on it. */
@@ -30,9 +30,10 @@ export type UnitState = {
 
 const stopPropagation = ['RequiredBy', 'RequisiteOf', 'BoundBy', 'ConsistsOf', 'PropagatesStopTo'] as const
 const requirements = ['Requires', 'BindsTo', 'Wants'] as const
-const state = ['Id', 'LoadState', 'ActiveState', 'SubState', 'UnitFileState', 'ConditionResult'] as const
+const state = ['Id', 'Type', 'LoadState', 'ActiveState', 'SubState', 'UnitFileState'] as const
+const conditions = ['ConditionResult', 'ConditionTimestampMonotonic'] as const
 const abilities = ['CanStart', 'CanStop', 'CanReload'] as const
-const properties = [...state, ...abilities, ...stopPropagation, ...requirements]
+const properties = [...state, ...conditions, ...abilities, ...stopPropagation, ...requirements]
 type Property = (typeof properties)[number]
 
 /** What systemd knows of a unit; of one that it does not know, that (`loadState` is `not-found`). */
@@ -71,6 +72,8 @@ function parseShow(output: string): UnitState {
   const lists = (names: readonly Property[], unit: string): boolean =>
     names.some((property) => text(property).split(' ').includes(unit))
   const isAgent = text('Id') === agentUnit
+  // systemd forgets a unit that nothing holds once it is done, and with it that its conditions held.
+  const isForgotten = text('Type') === 'oneshot' && text('ConditionTimestampMonotonic') === '0'
   return {
     name: text('Id'),
     loadState: text('LoadState'),
@@ -80,7 +83,7 @@ function parseShow(output: string): UnitState {
     canStart: text('CanStart') === 'yes',
     canStop: text('CanStop') === 'yes',
     canReload: text('CanReload') === 'yes',
-    conditionsHeld: text('ConditionResult') === 'yes',
+    conditionsHeld: text('ConditionResult') === 'yes' || isForgotten,
     isAgent,
     stopsAgent: isAgent || lists(stopPropagation, agentUnit),
     // Every service conflicts with this target unless it says otherwise.

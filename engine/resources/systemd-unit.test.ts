@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { changeResource, readResource, type Parameters } from '../change-resource.ts'
+import type { ResourceError } from '../resource-error.ts'
 import { TemporaryHost } from '../temporary-host.fixture.ts'
 import { systemdUnit } from './systemd-unit.ts'
 
@@ -20,6 +21,8 @@ const idle: Properties = {
   CanStop: 'yes',
   CanReload: 'yes',
   ConditionResult: 'yes',
+  ConditionTimestampMonotonic: '1',
+  Type: 'simple',
 }
 const running: Properties = { ...idle, ActiveState: 'active', SubState: 'running' }
 const unknown: Properties = { ...idle, Id: 'nope.service', LoadState: 'not-found', UnitFileState: '' }
@@ -312,5 +315,20 @@ exit 1`
   test('a oneshot service that has done its work has been started', async () => {
     await using a = await host(idle, 'case "$*" in *show*) cat "$root/unit";; esac')
     expect(await post(a, { state: 'started' })).toMatchObject({ changed: true, after: { activeState: 'inactive' } })
+  })
+
+  test.each([
+    ['a oneshot service that systemd has forgotten since', 'oneshot', '0', '200'],
+    ['a oneshot service whose conditions do not hold', 'oneshot', '7', 'UnitConditionFailed'],
+    ['a service that is gone at once and forgotten', 'simple', '0', 'UnitConditionFailed'],
+  ])('%s', async (_case, Type, stamp, expected) => {
+    const forget = `s/ConditionResult=yes/ConditionResult=no/; s/(Condition.*Monotonic)=1/\\1=${stamp}/`
+    const program = `case "$*" in *show*) cat "$root/unit";; *) sed -i -E '${forget}' "$root/unit";; esac`
+    await using a = await host({ ...idle, Type }, program)
+    const outcome = await post(a, { state: 'started' }).then(
+      () => '200',
+      (error: unknown) => (error as ResourceError).code,
+    )
+    expect(outcome).toBe(expected)
   })
 })
