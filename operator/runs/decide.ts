@@ -1,0 +1,59 @@
+import { IndexSet } from './index-set.ts'
+import { settled, type RunRecord } from './run-record.ts'
+
+export type RunPolicy = {
+  /** All targets in the order in which they are sent to: canaries first. */
+  readonly order: readonly number[]
+  /** How many of `order` have been reached at the end of each wave; rises, and the last is all of them. */
+  readonly waves: readonly number[]
+  /** How many targets are sent to between two writes of the record. */
+  readonly window: number
+  /** More failed and unknown targets than this stop the run. */
+  readonly maxFailures: number
+  readonly onFailure: 'Stop' | 'Pause' | 'Continue'
+  readonly onOffline: 'Skip' | 'Wait' | 'Try'
+  /** Passes over the failed targets of a wave. */
+  readonly retryLimit: number
+}
+
+export type Decision =
+  /** Send to these, and write down that those are skipped. One of the two may be empty. */
+  | { readonly kind: 'send'; readonly window: IndexSet; readonly skip: IndexSet }
+  /** Go on with this record, after a pause that grows with the round. */
+  | { readonly kind: 'retry'; readonly record: RunRecord }
+  /** Go on with this record. */
+  | { readonly kind: 'nextWave'; readonly record: RunRecord }
+  /** Targets are offline and are waited for; ask again when one is back. */
+  | { readonly kind: 'wait' }
+  | { readonly kind: 'pause'; readonly reason: 'WaveFailed' | 'TooManyFailures' }
+  | { readonly kind: 'finish'; readonly reason: 'Done' | 'WaveFailed' | 'TooManyFailures' }
+
+/** What is to be done next in a run. Pure: the record and the world as it is now are all it knows. */
+export function decide(record: RunRecord, policy: RunPolicy, isOffline: (index: number) => boolean): Decision {
+  if (tooManyFailures(record, policy)) return halt(policy, 'TooManyFailures')
+  const reached = policy.order.slice(0, policy.waves[record.wave])
+  const done = settled(record)
+  const open = reached.filter((index) => !done.has(index))
+  const absent = policy.onOffline === 'Try' ? [] : open.filter(isOffline)
+  const present = absent.length === 0 ? open : open.filter((index) => !absent.includes(index))
+  const skip = policy.onOffline === 'Skip' ? IndexSet.of(absent) : IndexSet.empty
+  if (present.length > 0 || skip.size > 0)
+    return { kind: 'send', window: IndexSet.of(present.slice(0, policy.window)), skip }
+  if (open.length > 0) return { kind: 'wait' }
+  const members = IndexSet.of(reached)
+  const failed = record.failed.intersection(members)
+  if (failed.size > 0 && record.round < policy.retryLimit)
+    return { kind: 'retry', record: { ...record, round: record.round + 1, failed: record.failed.without(failed) } }
+  if (record.wave + 1 >= policy.waves.length) return { kind: 'finish', reason: 'Done' }
+  const bad = failed.union(record.unknown.intersection(members))
+  if (bad.size > 0 && policy.onFailure !== 'Continue') return halt(policy, 'WaveFailed')
+  return { kind: 'nextWave', record: { ...record, wave: record.wave + 1, round: 0 } }
+}
+
+export function tooManyFailures({ failed, unknown }: RunRecord, { maxFailures }: RunPolicy): boolean {
+  return failed.size + unknown.size > maxFailures
+}
+
+function halt({ onFailure }: RunPolicy, reason: 'WaveFailed' | 'TooManyFailures'): Decision {
+  return { kind: onFailure === 'Pause' ? 'pause' : 'finish', reason }
+}
