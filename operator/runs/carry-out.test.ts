@@ -26,6 +26,7 @@ class World {
   /** Everything that was ever claimed and, when its claim was taken over, had no outcome written. */
   abandoned = IndexSet.empty
   writes = 0
+  finished = false
 }
 
 class Crash extends Error {}
@@ -52,9 +53,9 @@ function portsOf(world: World, leader: Leader, answers: ReadonlyMap<number, Sent
     store: {
       async read() {
         await step('read')
-        return { record: world.record, version: String(world.version) }
+        return { record: world.record, version: String(world.version), finished: world.finished }
       },
-      async write(record, version) {
+      async write(record, version, _signal, finish) {
         await step('write')
         const fault = faults.next().value ?? 'none'
         // A label edit by somebody else, just before.
@@ -63,6 +64,7 @@ function portsOf(world: World, leader: Leader, answers: ReadonlyMap<number, Sent
         if (version !== String(world.version)) throw new Error('conflict')
         if (record.epoch !== world.record.epoch) world.abandoned = world.abandoned.union(world.record.claim)
         world.record = record
+        world.finished = finish !== undefined
         world.version += 1
         world.writes += 1
         if (fault === 'lost after') throw new Error('connection lost')
@@ -78,6 +80,7 @@ function portsOf(world: World, leader: Leader, answers: ReadonlyMap<number, Sent
       return answers.get(index) ?? 'succeeded'
     },
     isOffline: () => false,
+    isExpired: () => false,
     changed: () => step('changed'),
     backOff: () => step('back off'),
     storeBackOff: () => step('store back off'),
@@ -289,15 +292,16 @@ describe('waves and thresholds', () => {
     expect(world.executed).toEqual(['0/0'])
   })
 
-  test('Pause pauses, Continue goes on', async () => {
-    const answers = new Map<number, Sent>([[0, 'unknown']])
-    expect((await run({ waves: [1, targets], onFailure: 'Pause' }, answers)).end).toMatchObject({
-      kind: 'paused',
-      reason: 'WaveFailed',
-    })
-    const { world, end } = await run({ waves: [1, targets], onFailure: 'Continue' }, answers)
+  test('Continue goes on after a wave that failed', async () => {
+    const { world, end } = await run({ waves: [1, targets], onFailure: 'Continue' }, new Map([[0, 'unknown']]))
     expect(end).toMatchObject({ kind: 'finished', reason: 'Done' })
     expect(world.executed).toHaveLength(targets)
+  })
+
+  test('what was not sent to when a run stops is told, and is among the skipped', async () => {
+    const { world, end } = await run({ waves: [1, targets] }, new Map([[0, 'failed']]))
+    expect(end).toMatchObject({ reason: 'WaveFailed', unsent: IndexSet.upTo(targets).without(IndexSet.of([0])) })
+    expect(world.record.skipped.size).toBe(targets - 1)
   })
 
   test('the waves follow the given order', async () => {

@@ -1,22 +1,38 @@
-import { decide, tooManyFailures, type Decision, type RunPolicy } from './decide.ts'
+import { decide, tooManyFailures, type Circumstances, type FinishReason, type RunPolicy } from './decide.ts'
 import { IndexSet } from './index-set.ts'
-import { recovered, sameRecord, withResults, type Results, type RunRecord } from './run-record.ts'
+import { recovered, sameRecord, settled, withResults, type Results, type RunRecord } from './run-record.ts'
 
 /** Where the record of one run is kept, with a precondition on each write. */
 export interface RunStore {
-  /** The record and the version that it is of; undefined once the run is not the object's any more. */
-  read(signal: AbortSignal): Promise<{ readonly record: RunRecord; readonly version: string } | undefined>
-  /** @returns the new version. @throws where `version` is not the present one, or the outcome is not known. */
-  write(record: RunRecord, version: string, signal: AbortSignal): Promise<string>
+  /** Undefined once the run is not the object's any more. */
+  read(signal: AbortSignal): Promise<Stored | undefined>
+  /**
+   * @param finish where this is the last word on the run.
+   * @returns the new version.
+   * @throws where `version` is not the present one, or the outcome is not known.
+   */
+  write(record: RunRecord, version: string, signal: AbortSignal, finish?: Finish): Promise<string>
+}
+
+export type Stored = {
+  readonly record: RunRecord
+  readonly version: string
+  /** The last word on the run was written. */
+  readonly finished: boolean
+}
+
+export type Finish = {
+  readonly reason: FinishReason
+  /** Targets that were not sent to, because the run ended before; they are among the skipped. */
+  readonly unsent: IndexSet
 }
 
 export type Sent = 'succeeded' | 'failed' | 'unknown'
 
-export type RunPorts = {
+export type RunPorts = Circumstances & {
   readonly store: RunStore
   /** Sends the request of this round to one target, once. Throws only when the signal is aborted. */
   readonly send: (index: number, round: number, signal: AbortSignal) => Promise<Sent>
-  readonly isOffline: (index: number) => boolean
   /** Resolves when the world may have changed: a target came back. */
   readonly changed: (signal: AbortSignal) => Promise<void>
   /** Resolves when this round may begin. */
@@ -41,11 +57,7 @@ export type RunOptions = {
 }
 
 export type RunEnd =
-  | {
-      readonly kind: 'paused' | 'finished'
-      readonly reason: Extract<Decision, { kind: 'finish' }>['reason']
-      readonly record: RunRecord
-    }
+  | ({ readonly kind: 'finished'; readonly record: RunRecord } & Finish)
   /**
    * The record is not what this leadership left or found: another leader has the run, a late write of an earlier one came in between, or
    * the object was deleted or its spec changed. Nothing that was sent is forgotten by beginning again from a fresh read, and that is
@@ -67,7 +79,7 @@ export async function carryOut(options: RunOptions, ports: RunPorts, signal: Abo
   if (ledger === undefined) return { kind: 'lost' }
   let record = recovered(ledger.written, epoch, onUnknown)
   for (;;) {
-    const decision = decide(record, policy, ports.isOffline)
+    const decision = decide(record, policy, ports)
     switch (decision.kind) {
       case 'send': {
         const { window, skip } = decision
@@ -93,10 +105,12 @@ export async function carryOut(options: RunOptions, ports: RunPorts, signal: Abo
         if (!(await ledger.write(record, signal))) return { kind: 'lost' }
         await ports.changed(signal)
         break
-      case 'pause':
       case 'finish': {
-        if (!(await ledger.write(record, signal))) return { kind: 'lost' }
-        return { kind: decision.kind === 'pause' ? 'paused' : 'finished', reason: decision.reason, record }
+        const unsent = IndexSet.upTo(policy.order.length).without(settled(record))
+        const finish = { reason: decision.reason, unsent }
+        const last = { ...record, skipped: record.skipped.union(unsent) }
+        if (!(await ledger.write(last, signal, finish))) return { kind: 'lost' }
+        return { kind: 'finished', record: last, ...finish }
       }
     }
   }
@@ -124,6 +138,7 @@ async function sendWindow(
   const rest = policy.order.filter((index) => members.has(index)).values()
   const worker = async () => {
     for (const index of rest) {
+      if (ports.isExpired()) return
       outcomes[await ports.send(index, record.round, either)].push(index)
       if (tooManyFailures(withResults(record, results()), policy)) return
     }
@@ -169,7 +184,7 @@ class Ledger {
 
   static async open(ports: RunPorts, epoch: number, signal: AbortSignal): Promise<Ledger | undefined> {
     const found = await ports.store.read(signal)
-    if (found === undefined || found.record.epoch > epoch) return undefined
+    if (found === undefined || found.finished || found.record.epoch > epoch) return undefined
     return new Ledger(ports, found.record, found.version)
   }
 
@@ -186,11 +201,11 @@ class Ledger {
    * Writes the record; false if the run is somebody else's or gone. Whatever goes wrong, the store is read anew: it holds what was to be
    * written (the answer was lost), or what was there before (somebody edited a label, or the write never came through), or something else.
    */
-  async write(record: RunRecord, signal: AbortSignal): Promise<boolean> {
-    if (this.#begun && sameRecord(record, this.#written)) return true
+  async write(record: RunRecord, signal: AbortSignal, finish?: Finish): Promise<boolean> {
+    if (this.#begun && finish === undefined && sameRecord(record, this.#written)) return true
     for (let attempt = 1; ; attempt += 1) {
       try {
-        this.#version = await this.#ports.store.write(record, this.#version, signal)
+        this.#version = await this.#ports.store.write(record, this.#version, signal, finish)
         this.#written = record
         this.#begun = true
         return true
@@ -201,7 +216,7 @@ class Ledger {
       if (found === undefined) return false
       this.#version = found.version
       // Only this leadership writes its epoch, so a record that equals the intended one is our own.
-      if (sameRecord(found.record, record)) {
+      if (sameRecord(found.record, record) && found.finished === (finish !== undefined)) {
         this.#written = record
         this.#begun = true
         return true

@@ -10,7 +10,7 @@ export type RunPolicy = {
   readonly window: number
   /** More failed and unknown targets than this stop the run. */
   readonly maxFailures: number
-  readonly onFailure: 'Stop' | 'Pause' | 'Continue'
+  readonly onFailure: 'Stop' | 'Continue'
   readonly onOffline: 'Skip' | 'Wait' | 'Try'
   /** Passes over the failed targets of a wave. */
   readonly retryLimit: number
@@ -25,15 +25,23 @@ export type Decision =
   | { readonly kind: 'nextWave'; readonly record: RunRecord }
   /** Targets are offline and are waited for; ask again when one is back. */
   | { readonly kind: 'wait' }
-  | { readonly kind: 'pause'; readonly reason: 'WaveFailed' | 'TooManyFailures' }
-  | { readonly kind: 'finish'; readonly reason: 'Done' | 'WaveFailed' | 'TooManyFailures' }
+  | { readonly kind: 'finish'; readonly reason: FinishReason }
+
+export type FinishReason = 'Done' | 'WaveFailed' | 'TooManyFailures' | 'DeadlineExceeded'
+
+export type Circumstances = {
+  readonly isOffline: (index: number) => boolean
+  /** The time for the whole run is over. */
+  readonly isExpired: () => boolean
+}
 
 /** What is to be done next in a run. Pure: the record and the world as it is now are all it knows. */
-export function decide(record: RunRecord, policy: RunPolicy, isOffline: (index: number) => boolean): Decision {
-  if (tooManyFailures(record, policy)) return halt(policy, 'TooManyFailures')
+export function decide(record: RunRecord, policy: RunPolicy, { isOffline, isExpired }: Circumstances): Decision {
+  if (tooManyFailures(record, policy)) return { kind: 'finish', reason: 'TooManyFailures' }
   const reached = policy.order.slice(0, policy.waves[record.wave])
   const done = settled(record)
   const open = reached.filter((index) => !done.has(index))
+  if (open.length > 0 && isExpired()) return { kind: 'finish', reason: 'DeadlineExceeded' }
   const absent = policy.onOffline === 'Try' ? [] : open.filter(isOffline)
   const present = absent.length === 0 ? open : open.filter((index) => !absent.includes(index))
   const skip = policy.onOffline === 'Skip' ? IndexSet.of(absent) : IndexSet.empty
@@ -42,18 +50,14 @@ export function decide(record: RunRecord, policy: RunPolicy, isOffline: (index: 
   if (open.length > 0) return { kind: 'wait' }
   const members = IndexSet.of(reached)
   const failed = record.failed.intersection(members)
-  if (failed.size > 0 && record.round < policy.retryLimit)
+  if (failed.size > 0 && record.round < policy.retryLimit && !isExpired())
     return { kind: 'retry', record: { ...record, round: record.round + 1, failed: record.failed.without(failed) } }
   if (record.wave + 1 >= policy.waves.length) return { kind: 'finish', reason: 'Done' }
   const bad = failed.union(record.unknown.intersection(members))
-  if (bad.size > 0 && policy.onFailure !== 'Continue') return halt(policy, 'WaveFailed')
+  if (bad.size > 0 && policy.onFailure !== 'Continue') return { kind: 'finish', reason: 'WaveFailed' }
   return { kind: 'nextWave', record: { ...record, wave: record.wave + 1, round: 0 } }
 }
 
 export function tooManyFailures({ failed, unknown }: RunRecord, { maxFailures }: RunPolicy): boolean {
   return failed.size + unknown.size > maxFailures
-}
-
-function halt({ onFailure }: RunPolicy, reason: 'WaveFailed' | 'TooManyFailures'): Decision {
-  return { kind: onFailure === 'Pause' ? 'pause' : 'finish', reason }
 }
