@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto'
 import type { HostRequest, HostRequestStatus } from '@keelson/api'
-import { AlreadyExistsError, defineKind, type KubeClient, type KubernetesObject } from '@keelson/kube'
+import { AlreadyExistsError, defineKind, NotFoundError, type KubeClient, type KubernetesObject } from '@keelson/kube'
 import { hostRequestKind } from '../kinds.ts'
 import {
   compress,
@@ -32,6 +33,15 @@ export class TooManyTargetsError extends Error {
   readonly code = 'TooManyTargets'
 }
 
+/** Somebody deleted the ConfigMap that a run under way needs. */
+class TargetsLostError extends Error {
+  readonly code = 'TargetsLost'
+
+  constructor(configMap: string) {
+    super(`the targets of the run are gone with the ConfigMap ${configMap}; change runToken to run anew`)
+  }
+}
+
 /**
  * Writes the targets of a run down: in its status, or where that would be too much, in an immutable ConfigMap that goes with the request.
  *
@@ -49,9 +59,12 @@ export async function keepTargets(
   if (bytes.length > configMapLimit)
     throw new TooManyTargetsError(`${names.length} targets cannot be written down; choose fewer`)
   const { uid = '', namespace, name: requestName } = request.metadata
-  const name = `keelson-targets-${runIdOf(request)
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9.-]/g, '-')}`
+  // One name for one run and one list: another attempt to begin this run may find other hosts.
+  const hash = createHash('sha256')
+    .update(`${runIdOf(request)} ${digest}`)
+    .digest('hex')
+    .slice(0, 32)
+  const name = `keelson-targets-${hash}`
   const { apiVersion, kind } = hostRequestKind
   const metadata = {
     name,
@@ -60,7 +73,7 @@ export async function keepTargets(
   }
   const binaryData = { [key]: bytes.toString('base64') }
   await client.create(configMapKind, { metadata, immutable: true, binaryData }, {}, signal).catch((error: unknown) => {
-    // Left by an attempt to begin this very run; that it holds these targets is checked when they are read.
+    // Left by an attempt to begin this very run with these very targets; that it holds them is checked when they are read.
     if (!(error instanceof AlreadyExistsError)) throw error
   })
   return { configMap: name, digest }
@@ -74,10 +87,12 @@ export async function readTargets(
   signal: AbortSignal,
 ): Promise<FrozenTargets> {
   if (reference.configMap === undefined) return reference.names ?? []
-  const { binaryData } = await client.get(
-    configMapKind,
-    { name: reference.configMap, namespace: request.metadata.namespace },
-    signal,
-  )
+  const { configMap: name } = reference
+  const { binaryData } = await client
+    .get(configMapKind, { name, namespace: request.metadata.namespace }, signal)
+    .catch((error: unknown) => {
+      if (error instanceof NotFoundError) throw new TargetsLostError(name)
+      throw error
+    })
   return decompress(Buffer.from(binaryData?.[key] ?? '', 'base64'), reference.digest)
 }

@@ -121,7 +121,7 @@ export class RequestController {
     if (this.#stopped) return
     const { client, hosts, pools, allowLoopback, requeue, now, random, logger } = this.#options
     const deliver = sender(spec, pools, addressCheck({ allowLoopback }))
-    const run = new Run({ client, hosts, request, spec, names, epoch, deliver, now, random })
+    const run = new Run({ client, hosts, request, spec, names, epoch, deliver, now, random, logger })
     this.#runs.set(key, run)
     logger.info({ key, run: run.id, hosts: names.length }, 'run begun')
     run.end.then(
@@ -131,7 +131,7 @@ export class RequestController {
         else logger.info({ key, run: run.id, reason: end.reason }, 'run ended')
       },
       (error: unknown) => {
-        if (this.#stopped || this.#runs.get(key) !== run) return
+        if (run.aborted) return
         this.#runs.delete(key)
         logger.error({ key, run: run.id, err: error }, 'run failed, will be carried on')
         requeue(key, 1_000)

@@ -1,5 +1,6 @@
 import type { HostRequest } from '@keelson/api'
-import { NotFoundError, type KubeClient } from '@keelson/kube'
+import { ConflictError, NotFoundError, type KubeClient } from '@keelson/kube'
+import type { Logger } from 'pino'
 import { timestamp } from '../conditions.ts'
 import { hostRequestKind } from '../kinds.ts'
 import type { Finish, RunStore, Stored } from '../runs/carry-out.ts'
@@ -15,6 +16,7 @@ export type RunStoreOptions = {
   /** What is known of the targets, to be told beside the record. */
   readonly view: (record: RunRecord, finish: Finish | undefined) => RunView
   readonly now: () => Date
+  readonly logger: Logger
 }
 
 /** A run belongs to one generation of one object; its name alone may be another's by now. */
@@ -47,6 +49,7 @@ export class StatusRunStore implements RunStore {
       return { record: recordOf(status), version: metadata.resourceVersion ?? '', finished: isFinal(status.state) }
     } catch (error) {
       if (error instanceof NotFoundError) return undefined
+      this.#tell(error, signal)
       throw error
     }
   }
@@ -61,7 +64,22 @@ export class StatusRunStore implements RunStore {
       now: timestamp(now()),
     })
     const precondition = { ...metadata, resourceVersion: version }
-    this.#present = await client.updateStatus(hostRequestKind, { metadata: precondition, status }, {}, signal)
+    try {
+      this.#present = await client.updateStatus(hostRequestKind, { metadata: precondition, status }, {}, signal)
+    } catch (error) {
+      this.#tell(error, signal)
+      throw error
+    }
     return this.#present.metadata.resourceVersion ?? ''
+  }
+
+  /** Whoever calls tries again for as long as it takes, so this is where an outage shows. */
+  #tell(error: unknown, signal: AbortSignal): void {
+    if (signal.aborted) return
+    const fields = { run: this.#id, err: error }
+    // Somebody else wrote in between, or the object is gone: the ordinary way of things.
+    if (error instanceof ConflictError || error instanceof NotFoundError)
+      this.#options.logger.debug(fields, 'status changed meanwhile, will be read anew')
+    else this.#options.logger.warn(fields, 'status of the run not read or written, will be tried again')
   }
 }

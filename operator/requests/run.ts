@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Host, HostRequest, HostRequestSpec } from '@keelson/api'
 import type { KubeClient, ReadonlyStore } from '@keelson/kube'
+import type { Logger } from 'pino'
 import { internalAddress } from '../hosts/host-object.ts'
 import { amountOf } from '../runs/amount.ts'
 import { retryDelayMs } from '../runs/backoff.ts'
@@ -27,6 +28,7 @@ export type RunOptions = {
   readonly now: () => Date
   /** Uniform in [0, 1). */
   readonly random: () => number
+  readonly logger: Logger
 }
 
 /** How many targets a claim covers, for each delivery at a time. */
@@ -52,9 +54,13 @@ export class Run {
     const { status } = options.request
     this.#deadlineMs = Date.parse(status?.run.startTime ?? '') + options.spec.activeDeadlineSeconds * 1_000
     for (const { host, reason, code, message } of status?.failures ?? [])
-      this.#remember(host, { reason, message, ...(code === undefined ? {} : { code }) })
+      this.#remember(host, { outcome: 'failed', reason, message, ...(code === undefined ? {} : { code }) })
     this.end = this.#carryOut()
     this.end.catch(() => {})
+  }
+
+  get aborted(): boolean {
+    return this.#abort.signal.aborted
   }
 
   /** Closes the connections in flight and sends nothing more; resolves when that is so. */
@@ -124,9 +130,9 @@ export class Run {
   }
 
   /** What an earlier operator told of a host. Whether it failed or is unknown, the record says. */
-  #remember(host: string, failure: Omit<Unsuccessful, 'outcome'>): void {
+  #remember(host: string, failure: Unsuccessful): void {
     const index = this.#options.names.indexOf(host)
-    if (index >= 0) this.#details.set(index, { outcome: failure.code === undefined ? 'unknown' : 'failed', ...failure })
+    if (index >= 0) this.#details.set(index, failure)
   }
 
   #view(record: RunRecord, finish: Finish | undefined): RunView {

@@ -33,23 +33,24 @@ const lost: Readonly<Record<'failed' | 'unknown', Unsuccessful>> = {
 }
 
 export function detailOf({ record, details }: RunView, index: number): Unsuccessful {
-  return details.get(index) ?? lost[record.failed.has(index) ? 'failed' : 'unknown']
+  const outcome = record.failed.has(index) ? 'failed' : 'unknown'
+  return { ...(details.get(index) ?? lost[outcome]), outcome }
 }
 
 /** What is said of a run, under way or ended. */
 export function verdictOf(view: RunView): Verdict {
   const { record, finish } = view
   const unsuccessful = record.failed.union(record.unknown)
-  const msg = [
-    answered(view),
-    ...unsuccessfulGroups(view, unsuccessful),
-    ...skippedGroups(view),
-    ...ending(finish),
-  ].join('; ')
+  // What stopped the run comes before who failed: a long message is cut at its end.
+  const parts = [answered(view), ...ending(finish), ...unsuccessfulGroups(view, unsuccessful), ...skippedGroups(view)]
+  const msg = parts.join('; ')
   if (finish === undefined) return { state: 'RUNNING', reason: 'Running', msg }
   if (finish.reason !== 'Done') return { state: 'ERROR', reason: finish.reason, msg }
   if (unsuccessful.size > 0) return { state: 'ERROR', reason: 'HostsFailed', msg }
-  if (record.succeeded.size === 0) return { state: 'ERROR', reason: 'NoTargets', msg }
+  if (record.succeeded.size === 0) {
+    const why = ['no host to send to', ...skippedGroups(view), 'nothing was sent'].join('; ')
+    return { state: 'ERROR', reason: 'NoTargets', msg: why }
+  }
   return { state: 'SUCCESS', reason: 'Succeeded', msg }
 }
 

@@ -26,7 +26,7 @@ class World {
   /** Everything that was ever claimed and, when its claim was taken over, had no outcome written. */
   abandoned = IndexSet.empty
   writes = 0
-  finished = false
+  finished: RunEnd | undefined
 }
 
 class Crash extends Error {}
@@ -53,7 +53,7 @@ function portsOf(world: World, leader: Leader, answers: ReadonlyMap<number, Sent
     store: {
       async read() {
         await step('read')
-        return { record: world.record, version: String(world.version), finished: world.finished }
+        return { record: world.record, version: String(world.version), finished: world.finished !== undefined }
       },
       async write(record, version, _signal, finish) {
         await step('write')
@@ -64,7 +64,7 @@ function portsOf(world: World, leader: Leader, answers: ReadonlyMap<number, Sent
         if (version !== String(world.version)) throw new Error('conflict')
         if (record.epoch !== world.record.epoch) world.abandoned = world.abandoned.union(world.record.claim)
         world.record = record
-        world.finished = finish !== undefined
+        world.finished = finish && { kind: 'finished', record, ...finish }
         world.version += 1
         world.writes += 1
         if (fault === 'lost after') throw new Error('connection lost')
@@ -128,7 +128,7 @@ const answering = uniqueArray(
   },
 ).map((entries) => new Map(entries))
 
-/** Leaders that come one after another or overlap, each with a higher epoch, and a last one that lives. */
+/** Leaders that come one after another or overlap, each with a higher epoch, and a last one that lives: the end that is written down. */
 async function history(
   world: World,
   leaders: readonly Leader[],
@@ -136,7 +136,7 @@ async function history(
   more: Partial<RunOptions>,
   answers: ReadonlyMap<number, Sent>,
   scheduler: Scheduler,
-): Promise<RunEnd | 'crashed'> {
+): Promise<RunEnd | undefined> {
   const under = async (epoch: number, leader: Leader) => lead(world, leader, options(epoch, more), answers, scheduler)
   const last: Leader = { crashAt: Infinity, faults: leaders[0]?.faults ?? [] }
   const all = (async () => {
@@ -148,11 +148,16 @@ async function history(
     }
     // The last to be elected: whoever came before may still be running and think otherwise.
     let end = await under(leaders.length + 1, last)
-    // A write of an earlier leader that was still on its way came between its first read and its first write: it begins again.
-    for (let again = 0; again < 50 && end !== 'crashed' && end.kind === 'lost'; again += 1)
+    // A write of an earlier leader that was still on its way came between its first read and its first write: it begins again, unless
+    // that write was the last word.
+    for (
+      let again = 0;
+      again < 50 && world.finished === undefined && end !== 'crashed' && end.kind === 'lost';
+      again += 1
+    )
       end = await under(leaders.length + 1, last)
     await Promise.all(running)
-    return end
+    return world.finished
   })()
   await scheduler.waitFor(all)
   return all

@@ -1,4 +1,4 @@
-import { decide, tooManyFailures, type Circumstances, type FinishReason, type RunPolicy } from './decide.ts'
+import { decide, type Circumstances, type FinishReason, type RunPolicy } from './decide.ts'
 import { IndexSet } from './index-set.ts'
 import { recovered, sameRecord, settled, withResults, type Results, type RunRecord } from './run-record.ts'
 
@@ -135,18 +135,19 @@ async function sendWindow(
   const stop = new AbortController()
   const either = AbortSignal.any([signal, stop.signal])
   const members = new Set(window)
+  const before = record.failed.size + record.unknown.size
   const rest = policy.order.filter((index) => members.has(index)).values()
   const worker = async () => {
     for (const index of rest) {
       if (ports.isExpired()) return
       outcomes[await ports.send(index, record.round, either)].push(index)
-      if (tooManyFailures(withResults(record, results()), policy)) return
+      if (before + outcomes.failed.length + outcomes.unknown.length > policy.maxFailures) return
     }
   }
   const sent = Promise.all(Array.from({ length: Math.min(parallelism, window.size) }, worker))
   if (claims) return sent.then(results)
   // Nothing is claimed, so nothing is lost by telling how far it is.
-  const told = tellProgress(ledger, ports, () => withResults(record, results()), either)
+  const told = tellProgress(ledger, ports, () => withResults(record, results()), either, signal)
   try {
     const first = await Promise.race([sent.then(() => 'sent' as const), told])
     return first === 'lost' ? 'lost' : results()
@@ -156,15 +157,19 @@ async function sendWindow(
   }
 }
 
-/** Writes the record from time to time, until it turns out to be another's. */
+/**
+ * Writes the record from time to time, until it turns out to be another's. A write that has begun is ended also when there is no more to
+ * tell: broken off, nobody would know what is written, and the run would have to begin again.
+ */
 async function tellProgress(
   ledger: Ledger,
   ports: RunPorts,
   present: () => RunRecord,
+  stop: AbortSignal,
   signal: AbortSignal,
 ): Promise<'lost'> {
   for (;;) {
-    await ports.progressDue(signal)
+    await ports.progressDue(stop)
     if (!(await ledger.write(present(), signal))) return 'lost'
   }
 }

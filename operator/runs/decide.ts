@@ -37,13 +37,14 @@ export type Circumstances = {
 
 /** What is to be done next in a run. Pure: the record and the world as it is now are all it knows. */
 export function decide(record: RunRecord, policy: RunPolicy, { isOffline, isExpired }: Circumstances): Decision {
-  if (tooManyFailures(record, policy)) return { kind: 'finish', reason: 'TooManyFailures' }
+  if (record.failed.size + record.unknown.size > policy.maxFailures)
+    return { kind: 'finish', reason: 'TooManyFailures' }
   const reached = policy.order.slice(0, policy.waves[record.wave])
   const done = settled(record)
   const open = reached.filter((index) => !done.has(index))
   if (open.length > 0 && isExpired()) return { kind: 'finish', reason: 'DeadlineExceeded' }
-  const absent = policy.onOffline === 'Try' ? [] : open.filter(isOffline)
-  const present = absent.length === 0 ? open : open.filter((index) => !absent.includes(index))
+  const absent = new Set(policy.onOffline === 'Try' ? [] : open.filter(isOffline))
+  const present = open.filter((index) => !absent.has(index))
   const skip = policy.onOffline === 'Skip' ? IndexSet.of(absent) : IndexSet.empty
   if (present.length > 0 || skip.size > 0)
     return { kind: 'send', window: IndexSet.of(present.slice(0, policy.window)), skip }
@@ -56,8 +57,4 @@ export function decide(record: RunRecord, policy: RunPolicy, { isOffline, isExpi
   const bad = failed.union(record.unknown.intersection(members))
   if (bad.size > 0 && policy.onFailure !== 'Continue') return { kind: 'finish', reason: 'WaveFailed' }
   return { kind: 'nextWave', record: { ...record, wave: record.wave + 1, round: 0 } }
-}
-
-export function tooManyFailures({ failed, unknown }: RunRecord, { maxFailures }: RunPolicy): boolean {
-  return failed.size + unknown.size > maxFailures
 }

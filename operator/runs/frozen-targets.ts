@@ -7,6 +7,9 @@ export type FrozenTargets = readonly string[]
 /** Larger lists go to a ConfigMap; in bytes of JSON. */
 const inlineLimit = 8 * 1024
 
+/** As many as the API takes; short names reach this first. */
+const maxInline = 1024
+
 /** etcd takes 1.5 MB; in bytes of the compressed list. */
 export const configMapLimit = 900 * 1024
 
@@ -20,7 +23,7 @@ export function digestOf(targets: FrozenTargets): string {
 }
 
 export function fitsInline(targets: FrozenTargets): boolean {
-  return Buffer.byteLength(JSON.stringify(targets)) <= inlineLimit
+  return targets.length <= maxInline && Buffer.byteLength(JSON.stringify(targets)) <= inlineLimit
 }
 
 export function compress(targets: FrozenTargets): Buffer {
