@@ -179,18 +179,19 @@ class Ledger {
   readonly #ports: RunPorts
   #written: RunRecord
   #version: string
-  #begun = false
+  #begun: boolean
 
-  private constructor(ports: RunPorts, written: RunRecord, version: string) {
+  private constructor(ports: RunPorts, { record, version }: Stored, epoch: number) {
     this.#ports = ports
-    this.#written = written
+    this.#written = record
     this.#version = version
+    this.#begun = record.epoch === epoch
   }
 
   static async open(ports: RunPorts, epoch: number, signal: AbortSignal): Promise<Ledger | undefined> {
     const found = await ports.store.read(signal)
     if (found === undefined || found.finished || found.record.epoch > epoch) return undefined
-    return new Ledger(ports, found.record, found.version)
+    return new Ledger(ports, found, epoch)
   }
 
   get written(): RunRecord {
