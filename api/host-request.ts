@@ -209,14 +209,10 @@ const indexes = (description: string) =>
     .describe(description)
 
 const FrozenTargets = z.object({
-  names: z
-    .array(z.string().max(253))
-    .max(1024)
-    .optional()
-    .meta({
-      description: 'Names of the targets, where they are few; a target has the number of its place, from 0.',
-      'x-kubernetes-list-type': 'atomic',
-    }),
+  names: z.array(z.string().max(253)).max(1024).optional().meta({
+    description: 'Names of the targets, where they are few; a target has the number of its place, from 0.',
+    'x-kubernetes-list-type': 'atomic',
+  }),
   configMap: z
     .string()
     .max(253)

@@ -4,7 +4,7 @@ import { deliver, type Delivery } from '../delivery/deliver.ts'
 import type { HostPools } from '../delivery/host-pools.ts'
 import type { Outcome, Unsuccessful } from './outcome.ts'
 
-export type Target = {
+type Target = {
   readonly host: string
   /** The address that the request is sent to; not checked yet. Undefined where the Host has none. */
   readonly address: string | undefined

@@ -276,6 +276,35 @@ describe('without claims', () => {
   })
 })
 
+test('never more than `parallelism` are sent to at a time, and as many as that wherever there are', async () => {
+  await assert(
+    asyncProperty(boolean(), integer({ min: 1, max: 15 }), anyScheduler(), async (claims, parallelism, scheduler) => {
+      const world = new World()
+      const ports = portsOf(world, { crashAt: Infinity, faults: [] }, new Map(), scheduler)
+      let present = 0
+      let most = 0
+      const counting: RunPorts = {
+        ...ports,
+        async send(index, round, signal) {
+          present += 1
+          most = Math.max(most, present)
+          try {
+            return await ports.send(index, round, signal)
+          } finally {
+            present -= 1
+          }
+        },
+      }
+      const window = claims ? 4 : targets
+      const run = options(1, { claims, parallelism, policy: { ...everything, window } })
+      await scheduler.waitFor(carryOut(run, counting, new AbortController().signal))
+      expect(most).toBe(Math.min(parallelism, window))
+      expectEachOnce(world)
+      expect(world.record.succeeded.size).toBe(targets)
+    }),
+  )
+})
+
 describe('waves and thresholds', () => {
   const run = async (more: Partial<RunOptions['policy']>, answers: ReadonlyMap<number, Sent>, parallelism = 1) => {
     const world = new World()
