@@ -33,6 +33,6 @@ export function isMeant({ hostSelector, http }: HostRequestSpec, host: Host): bo
 }
 
 /** Online is what the operator last saw of the host's Node, not what a caller says. */
-function isOnline(host: Host): boolean {
+export function isOnline(host: Host): boolean {
   return host.status?.conditions.some(({ type, status }) => type === 'Online' && status === 'True') ?? false
 }
