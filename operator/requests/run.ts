@@ -52,7 +52,8 @@ export class Run {
     this.#options = options
     this.id = runIdOf(options.request)
     const { status } = options.request
-    this.#deadlineMs = Date.parse(status?.run.startTime ?? '') + options.spec.activeDeadlineSeconds * 1_000
+    // The start is told in whole seconds, cut off: nobody gets less time than was asked for.
+    this.#deadlineMs = Date.parse(status?.run.startTime ?? '') + (1 + options.spec.activeDeadlineSeconds) * 1_000
     for (const { host, reason, code, message } of status?.failures ?? [])
       this.#remember(host, { outcome: 'failed', reason, message, ...(code === undefined ? {} : { code }) })
     this.end = this.#carryOut()
