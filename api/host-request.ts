@@ -44,6 +44,13 @@ const Parameter = z
   })
   .meta({ 'x-kubernetes-validations': parameterRules })
 
+const percentage = /^(100|[1-9][0-9]?)%$/
+
+/** A number from 1, or a percentage as `5%`. */
+function amount(maximum: number) {
+  return z.union([z.int().min(1).max(maximum), z.string().regex(percentage)])
+}
+
 const HttpRequest = z
   .object({
     port: z
@@ -63,8 +70,10 @@ const HttpRequest = z
         'x-kubernetes-validations': apiPathRules,
       }),
     method: z
-      .enum(['GET', 'POST'])
-      .describe('HTTP method. GET bears the parameters in the query, POST as a JSON object of strings.'),
+      .enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE'])
+      .describe(
+        'HTTP method: GET, POST, PUT, PATCH or DELETE. GET and DELETE bear the parameters in the query, the others as a JSON object of strings.',
+      ),
     targetType: z
       .enum(['All', 'ControlPlane', 'Worker'])
       .default('All')
@@ -119,17 +128,98 @@ export const HostRequestSpec = z.object({
     .describe(
       'Time for one delivery to one host, from connecting to the last byte of the answer, in seconds, 1 to 3600. Default: 10 seconds.',
     ),
-  parallelism: z
-    .union([z.int().min(1).max(1024), z.string().regex(/^(100|[1-9][0-9]?)%$/)])
+  activeDeadlineSeconds: z
+    .int()
+    .min(1)
+    .max(604_800)
+    .default(3600)
+    .describe(
+      'Time for the whole run, in seconds, 1 to 604,800 (a week). What is not sent by then is not sent. Default: 3600 seconds.',
+    ),
+  parallelism: amount(1024)
     .default(64)
     .describe(
       'Deliveries under way at a time: a number of hosts, 1 to 1024, or a percentage of the targets, 1% to 100%. Default: 64 hosts.',
+    ),
+  retry: z
+    .object({
+      limit: z
+        .int()
+        .min(0)
+        .max(10)
+        .default(0)
+        .describe(
+          'Further rounds over the hosts that failed, 0 to 10; before each a random wait that grows. Default: 0 rounds.',
+        ),
+    })
+    .default({ limit: 0 })
+    .describe('Rounds over the hosts of a wave that failed for certain. Default: none.'),
+  waves: z
+    .array(amount(100_000).describe('A number of hosts, or a percentage of all targets.'))
+    .min(1)
+    .max(16)
+    .default(['100%'])
+    .describe(
+      'How far each wave reaches, cumulative: [1, "5%", "100%"] tries one host, then a twentieth, then all. 1 to 16 waves; the last one always reaches all. Default: one wave.',
+    ),
+  maxFailures: z
+    .union([z.int().min(0).max(100_000), z.string().regex(percentage)])
+    .default('100%')
+    .describe(
+      'More failures than this stop the run, counted at each answer: a number of hosts, 0 to 100,000, or a percentage of the targets, rounded up. Default: 100%.',
+    ),
+  onFailure: z
+    .enum(['Stop', 'Continue'])
+    .default('Stop')
+    .describe(
+      'What a failure in a wave does to the next one. Stop: it does not begin. Continue: it begins all the same. Default: Stop.',
+    ),
+  onOffline: z
+    .enum(['Skip', 'Wait', 'Try'])
+    .default('Skip')
+    .describe(
+      "Hosts whose Node is not Ready. Skip: they are skipped and named. Wait: they are sent to once they are back, until the run's deadline. Try: they are sent to at once. Default: Skip.",
+    ),
+  onUnknown: z
+    .enum(['Fail', 'Resend'])
+    .default('Fail')
+    .describe(
+      'Hosts that may have got an unsafe request whose answer was lost when the operator ended. Fail: they count as unknown. Resend: they get it again, at the risk of twice. Default: Fail.',
+    ),
+  runToken: z
+    .string()
+    .max(63)
+    .regex(/^[A-Za-z0-9._-]*$/)
+    .default('')
+    .describe(
+      'Change it to run again; letters, digits and . _ -, at most 63 characters. A changed spec runs again by itself. Default: empty.',
     ),
 })
 /** As the API server stores it: defaults filled in. What a person writes is `z.input<typeof HostRequestSpec>`. */
 export type HostRequestSpec = z.infer<typeof HostRequestSpec>
 
 const count = () => z.int().min(0)
+
+/** Ranges of numbers of targets, `0-11,13-39`: at 5,000 targets with no two neighbours alike some 24,000 characters. */
+const indexes = (description: string) =>
+  z
+    .string()
+    .max(24_000)
+    .regex(/^([0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*)?$/)
+    .describe(description)
+
+const FrozenTargets = z.object({
+  names: z.array(z.string().max(253)).max(1024).optional().meta({
+    description: 'Names of the targets, where they are few; a target has the number of its place, from 0.',
+    'x-kubernetes-list-type': 'atomic',
+  }),
+  configMap: z
+    .string()
+    .max(253)
+    .optional()
+    .describe('Name of the ConfigMap that holds the names, compressed, where they are many.'),
+  digest: z.string().max(63).describe('Digest of the list of names.'),
+})
 
 const Failure = z.object({
   host: z.string().max(253).describe('Name of the Host.'),
@@ -165,11 +255,23 @@ export const HostRequestStatus = z.object({
     .describe('Targets by outcome, in hosts.'),
   run: z
     .object({
-      id: z.string().max(63).describe('Identifier of the run: uid of the object, hyphen, generation.'),
+      id: z
+        .string()
+        .max(128)
+        .describe('Identifier of the run: uid of the object, generation and runToken, with hyphens between.'),
       startTime: z.iso.datetime().describe('When the run began, RFC 3339 in UTC.'),
       finishTime: z.iso.datetime().optional().describe('When the run ended, RFC 3339 in UTC. Absent: it has not.'),
+      epoch: count().describe('Number of the leadership of the operator that wrote this.'),
+      round: count().describe('Present pass of retries over the wave, from 0.'),
+      wave: count().describe('Present wave, from 0.'),
+      claim: indexes('Numbers of the targets that are being sent to, written down before; empty: none.'),
+      targets: FrozenTargets.describe('The targets, as they were when the run began.'),
     })
     .describe('The present or last run: one generation of this object carried out.'),
+  succeeded: indexes('Numbers of the targets that succeeded, as ranges: 0-11,13.'),
+  failed: indexes('Numbers of the targets that failed, as ranges.'),
+  unknown: indexes('Numbers of the targets whose outcome is not known, as ranges.'),
+  skipped: indexes('Numbers of the targets that were skipped, as ranges.'),
   failures: z.array(Failure).max(20).describe('The first 20 hosts that failed, by name.'),
   conditions: Conditions.describe(
     'Conditions, at most 8, one of each type. Finished: the run has ended, well or not. Ready: it ended with SUCCESS. Reconciling: it is under way. Stalled: it ended with ERROR.',

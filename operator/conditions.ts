@@ -3,7 +3,7 @@ import { boundedText } from './bounded-text.ts'
 
 export type WantedCondition = Omit<Condition, 'lastTransitionTime'>
 
-const messageLimit = 1024
+const messageLimit = 256
 
 /**
  * The wanted conditions with their transition times: the old time where the status did not change, as metav1.Condition asks. So an

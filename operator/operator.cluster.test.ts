@@ -11,7 +11,7 @@ import type { z } from 'zod'
 import { hostKind, hostRequestKind } from './kinds.ts'
 import { runOperator } from './operator.ts'
 import { loopbackAddress } from './testing/addresses.ts'
-import { Receiver } from './testing/receiver.ts'
+import { Receiver, type Answer } from './testing/receiver.ts'
 
 const namespace = 'default'
 const user = 'system:serviceaccount:keelson-system:keelson-operator'
@@ -81,7 +81,7 @@ type Machine = (typeof machines)[number]
 const addressOf = (name: Machine) => loopbackAddress(machines.indexOf(name) + 1)
 const shortLived = loopbackAddress(10)
 const lateAddress = loopbackAddress(11)
-const slowAddress = (index: number) => loopbackAddress(20 + index)
+const fleetAddress = loopbackAddress(20)
 let web: Record<Machine, Receiver>
 let agent: Receiver
 
@@ -169,6 +169,26 @@ async function register(name: string, address = addressOf(name as Machine), read
   )
   await setReady(name, ready)
 }
+
+/** Nodes that are one machine, for tests to which their number matters. Gone at the end. */
+async function fleet(names: readonly string[], address: string): Promise<AsyncDisposable> {
+  const addAll = (name: string) => register(name, address)
+  // Some at a time: each is several requests.
+  for (let from = 0; from < names.length; from += 20) await Promise.all(names.slice(from, from + 20).map(addAll))
+  const wanted = names.length + 3
+  await eventually('they are online', async () => (await onlineHosts()).length === wanted)
+  return {
+    async [Symbol.asyncDispose]() {
+      const { items } = await admin.list(kinds.Node)
+      const there = items.map(keyOf).filter((name) => names.includes(name))
+      for (const name of there) await admin.delete(kinds.Node, { name })
+      await onlineAgain()
+    },
+  }
+}
+
+const numbered = (count: number, prefix: string) =>
+  Array.from({ length: count }, (_, index) => `${prefix}-${String(index).padStart(3, '0')}`)
 
 async function setReady(name: string, ready: boolean): Promise<void> {
   const is = { status: ready ? 'True' : 'Unknown', reason: ready ? 'KubeletReady' : 'NodeStatusUnknown' }
@@ -258,6 +278,10 @@ async function asked(): Promise<string[]> {
 }
 
 const writes = async () => (await asked()).filter((line) => !/^(get|list|watch) /.test(line))
+
+async function statusWrites(name: string): Promise<number> {
+  return (await writes()).filter((write) => write === `update hostrequests status ${name} 200`).length
+}
 
 describe('a Host', () => {
   test('is there for every Node, with role, labels, address and the facts of its agent', async () => {
@@ -378,7 +402,7 @@ describe('a HostRequest', () => {
     })
     expect(received('/', machines)).toEqual([1, 0, 0, 0])
     expect(await send({ workers: ['offline'] })).toMatchObject({
-      ...{ state: 'ERROR', msg: 'no host to send to: skipped: offline (offline); nothing was sent' },
+      ...{ state: 'ERROR', msg: 'no host to send to; skipped: offline (offline); nothing was sent' },
     })
   })
 
@@ -403,6 +427,156 @@ describe('a HostRequest', () => {
     await apply(name, { http: { api: '/once' } })
     await finished(name)
     expect(received('/once')).toEqual([3, 3])
+  })
+})
+
+describe('a policy', () => {
+  const three = ['control', 'worker-1', 'worker-2']
+  const online = ['control', 'worker-1', 'worker-2'] as const
+  const fails: Answer = (response) => response.writeHead(500).end()
+  const reasonOf = (status: HostRequestStatus) => status.conditions.find(({ type }) => type === 'Stalled')?.reason
+
+  test.each(['PUT', 'PATCH', 'DELETE'] as const)('%s arrives as such', async (method) => {
+    const parameters = [{ key: 'a', value: 'b c' }]
+    expect(await send({ http: { api: '/any', method, parameters } })).toMatchObject({ state: 'SUCCESS' })
+    const [url, body] = method === 'DELETE' ? ['/any?a=b+c', ''] : ['/any', '{"a":"b c"}']
+    expect(web['worker-1'].received).toMatchObject([{ method, url, body }])
+  })
+
+  test('retry: a host that failed gets it again in a later round, under another key', async () => {
+    web['worker-2'].answer = (response) => response.writeHead(web['worker-2'].received.length === 1 ? 500 : 200).end()
+    const status = await send({ retry: { limit: 3 } })
+    expect(status).toMatchObject({ state: 'SUCCESS', progress: '2/2', failures: [], run: { round: 1 } })
+    const { uid } = (await hostNamed('worker-2')).metadata
+    expect(web['worker-2'].received.map(({ idempotencyKey }) => idempotencyKey)).toEqual([
+      ...[`${status.run.id}/0/${uid}`, `${status.run.id}/1/${uid}`],
+    ])
+    expect(received('/')).toEqual([1, 2])
+  })
+
+  test('retry: a host whose answer was lost does not get it again', async () => {
+    web['worker-2'].answer = (response) => response.destroy()
+    expect(await send({ retry: { limit: 3 } })).toMatchObject({ state: 'ERROR', unknown: '1', run: { round: 0 } })
+    expect(received('/')).toEqual([1, 1])
+  })
+
+  test('waves: a canary that fails stops the rest, and who was not sent to is told', async () => {
+    for (const name of online) web[name].answer = fails
+    const status = await send({ workers: three, waves: [1, '100%'] })
+    expect(status).toMatchObject({
+      ...{ state: 'ERROR', progress: '0/3', counts: { targets: 3, succeeded: 0, failed: 1, unknown: 0, skipped: 2 } },
+      msg: expect.stringMatching(
+        /^0[/]3 hosts answered; stopped, a host of the wave failed: 2 hosts not sent to; failed: [a-z0-9-]+ .HTTP 500.$/,
+      ),
+      run: { wave: 0 },
+    })
+    expect(reasonOf(status)).toBe('WaveFailed')
+    expect(received('/', online).filter((count) => count > 0)).toEqual([1])
+    expect(received('/', online)[three.indexOf(status.failures[0]!.host)]).toBe(1)
+  })
+
+  test('waves: a canary that succeeds lets the rest begin', async () => {
+    const status = await send({ workers: three, waves: [1, '100%'] })
+    expect(status).toMatchObject({ state: 'SUCCESS', progress: '3/3', run: { wave: 1 } })
+    expect(received('/', online)).toEqual([1, 1, 1])
+  })
+
+  test('onFailure: Continue goes on all the same', async () => {
+    for (const name of online) web[name].answer = fails
+    const status = await send({ workers: three, waves: [1, '100%'], onFailure: 'Continue' })
+    expect(status).toMatchObject({ state: 'ERROR', counts: { failed: 3, skipped: 0 } })
+    expect(reasonOf(status)).toBe('HostsFailed')
+    expect(received('/', online)).toEqual([1, 1, 1])
+  })
+
+  test.each([
+    [2, 'HostsFailed', [1, 1, 1]],
+    [1, 'TooManyFailures', [1, 1, 0]],
+    ['34%', 'HostsFailed', [1, 1, 1]],
+    ['33%', 'TooManyFailures', [1, 1, 0]],
+    [0, 'TooManyFailures', [1, 0, 0]],
+  ])('maxFailures %s of three, where the first two fail: %s', async (maxFailures, reason, sent) => {
+    for (const name of ['control', 'worker-1'] as const) web[name].answer = fails
+    const status = await send({ workers: three, maxFailures, parallelism: 1 })
+    expect(status.state).toBe('ERROR')
+    expect(reasonOf(status)).toBe(reason)
+    expect(received('/', online)).toEqual(sent)
+    const left = sent.filter((count) => count === 0).length
+    expect(status.counts.skipped).toBe(left)
+    expect(status.msg.includes(`stopped, more than maxFailures failed: ${left} hosts not sent to`)).toBe(left > 0)
+  })
+
+  test('onOffline: Wait sends to a host once it is back', async () => {
+    const name = newName()
+    await apply(name, { workers: ['offline', 'worker-1'], onOffline: 'Wait' })
+    const waiting = await eventually('the other one has answered', async () => {
+      const { status } = await requestNamed(name)
+      return status?.succeeded === '1' && status
+    })
+    expect(waiting).toMatchObject({ state: 'RUNNING', progress: '1/2', run: { claim: '' } })
+    expect(received('/', ['offline'])).toEqual([0])
+    await setReady('offline', true)
+    try {
+      expect(await finished(name)).toMatchObject({ state: 'SUCCESS', progress: '2/2' })
+      expect(received('/', ['offline', 'worker-1'])).toEqual([1, 1])
+    } finally {
+      await setReady('offline', false)
+      await onlineAgain()
+    }
+  })
+
+  test('onOffline: Try sends to it at once', async () => {
+    expect(await send({ workers: ['offline', 'worker-1'], onOffline: 'Try' })).toMatchObject({
+      ...{ state: 'SUCCESS', progress: '2/2' },
+    })
+    expect(received('/', ['offline', 'worker-1'])).toEqual([1, 1])
+  })
+
+  test('onOffline: Skip is asked when it is the turn of a host, not before', async () => {
+    const name = newName()
+    const { promise: answered, resolve: answer } = Promise.withResolvers<void>()
+    web['worker-1'].answer = (response) => void answered.then(() => response.end())
+    await apply(name, {
+      workers: ['worker-1', 'worker-2'],
+      waves: ['50%', '100%'],
+      http: { api: '/turn' },
+      timeoutSeconds: 60,
+    })
+    web['worker-2'].answer = web['worker-1'].answer
+    const canary = await eventually('the canary has it', () => {
+      const [one, two] = received('/turn')
+      return one === 1 ? 'worker-1' : two === 1 ? 'worker-2' : undefined
+    })
+    const other = canary === 'worker-1' ? 'worker-2' : 'worker-1'
+    await setReady(other, false)
+    await eventually('it is offline', async () => condition(await hostNamed(other), 'Online') === 'False')
+    answer()
+    expect(await finished(name)).toMatchObject({
+      ...{ state: 'SUCCESS', msg: `1/1 hosts answered; skipped: ${other} (offline)` },
+    })
+    await setReady(other, true)
+    await onlineAgain()
+  })
+
+  test('activeDeadlineSeconds ends a run that waits', async () => {
+    const status = await send({ workers: ['offline', 'worker-1'], onOffline: 'Wait', activeDeadlineSeconds: 1 })
+    expect(status).toMatchObject({
+      ...{ state: 'ERROR', counts: { targets: 2, succeeded: 1, skipped: 1 } },
+      msg: '1/2 hosts answered; stopped, activeDeadlineSeconds are over: 1 hosts not sent to',
+    })
+    expect(reasonOf(status)).toBe('DeadlineExceeded')
+    expect(received('/', ['offline', 'worker-1'])).toEqual([0, 1])
+  })
+
+  test('runToken changed runs again', async () => {
+    const name = newName()
+    await apply(name, { http: { api: '/token' } })
+    const { run: first } = await finished(name)
+    await apply(name, { http: { api: '/token' }, runToken: 'again' })
+    const { run: second } = await finished(name, 2)
+    const { uid } = (await requestNamed(name)).metadata
+    expect([first.id, second.id]).toEqual([`${uid}-1`, `${uid}-2-again`])
+    expect(received('/token')).toEqual([2, 2])
   })
 })
 
@@ -456,7 +630,8 @@ describe('under way', () => {
 
   test('one that is deleted and made again between two looks at it is another one', async () => {
     const name = newName()
-    const sketch = { http: { api: '/remade' }, parallelism: 1 }
+    // Of a safe method: its progress is written while it is under way.
+    const sketch = { http: { api: '/remade', method: 'GET' }, parallelism: 1 } as const
     web['worker-2'].answer = () => undefined
     let remade = false
     operator.client.onStatusWrite = async ({ metadata, status }, write) => {
@@ -477,21 +652,30 @@ describe('under way', () => {
 
   test('somebody who edits labels all the time costs no outcome and no second delivery', async () => {
     const name = newName()
-    const refused: string[] = []
+    const nodes = numbered(12, 'edited')
+    await using many = await Receiver.start({ address: fleetAddress, port: web['worker-1'].port })
+    many.answer = (response) => response.writeHead(many.received.length === 10 ? 503 : 200).end()
+    await using _ = await fleet(nodes, fleetAddress)
+    const claims: string[] = []
     operator.client.onStatusWrite = async ({ metadata, status }, write) => {
-      const tries = refused.filter((state) => state === status?.state).length
-      if (metadata.name !== name || tries === 3) return write()
-      const labels = { edited: `${status?.state}-${tries}` }
+      const told = `${status?.state} ${status?.run.claim}`
+      const tries = claims.filter((claim) => claim === told).length
+      // The first two of: the beginning, the first claim, its commit with the second claim, the end.
+      if (metadata.name !== name || tries === 2) return write()
+      const labels = { edited: `${claims.length}` }
       await admin.patch(hostRequestKind, { name, namespace }, { metadata: { labels } })
-      refused.push(status?.state ?? '')
+      claims.push(told)
       return write()
     }
-    web['worker-2'].answer = (response) => response.writeHead(503).end()
-    await apply(name)
-    expect(await finished(name)).toMatchObject({ counts: { succeeded: 1, failed: 1 }, failures: [{ code: 503 }] })
-    expect(refused).toEqual(['RUNNING', 'RUNNING', 'RUNNING', 'ERROR', 'ERROR', 'ERROR'])
-    expect((await writes()).filter((write) => write.endsWith(`${name} 409`)).length).toBe(6)
-    expect(received('/')).toEqual([1, 1])
+    await apply(name, { workers: nodes, parallelism: 1 })
+    expect(await finished(name)).toMatchObject({
+      ...{ counts: { succeeded: 11, failed: 1, unknown: 0 }, failed: '9' },
+      failures: [{ host: 'edited-009', code: 503 }],
+    })
+    expect(claims).toEqual(['RUNNING ', 'RUNNING 0-7', 'RUNNING 8-11', 'ERROR '].flatMap((claim) => [claim, claim]))
+    expect((await writes()).filter((write) => write.endsWith(`${name} 409`)).length).toBe(8)
+    expect(new Set(many.received.map(({ idempotencyKey }) => idempotencyKey)).size).toBe(12)
+    expect(many.received.length).toBe(12)
   })
 
   test('a first write whose answer is lost is no interruption: nothing was sent', async () => {
@@ -514,19 +698,16 @@ describe('under way', () => {
     ])
   })
 
-  test('the status is written once a second at most, and tells the progress', async () => {
+  test('of a safe method is told once a second at most', async () => {
     const name = newName()
-    const nodes = Array.from({ length: 12 }, (_, index) => `slow-${index + 10}`)
-    await using slow = new AsyncDisposableStack()
-    for (const [index, node] of nodes.entries()) {
-      const address = slowAddress(index)
-      const options = { address, port: web['worker-1'].port }
-      slow.use(await Receiver.start({ ...options, answer: (response) => setTimeout(() => response.end(), 200) }))
-      await register(node, address)
-    }
-    await eventually('they are online', async () => (await onlineHosts()).length === 15)
+    const nodes = numbered(12, 'slow')
+    await using slow = await Receiver.start({
+      ...{ address: fleetAddress, port: web['worker-1'].port },
+      answer: (response) => setTimeout(() => response.end(), 200),
+    })
+    await using _ = await fleet(nodes, fleetAddress)
     const begun = performance.now()
-    await apply(name, { workers: nodes, parallelism: 1 })
+    await apply(name, { workers: nodes, parallelism: 1, http: { method: 'GET' } })
     const seen = new Set<string>()
     await eventually('it has ended', async () => {
       const { status } = await requestNamed(name)
@@ -534,37 +715,125 @@ describe('under way', () => {
       return status?.state === 'SUCCESS'
     })
     const seconds = (performance.now() - begun) / 1_000
-    const written = (await writes()).filter((write) => write === `update hostrequests status ${name} 200`).length
+    const written = await statusWrites(name)
     expect(written).toBeLessThanOrEqual(Math.floor(seconds) + 2)
     expect(written).toBeGreaterThanOrEqual(3)
     expect(seen.size).toBeGreaterThanOrEqual(3)
-    for (const node of nodes) await admin.delete(kinds.Node, { name: node })
-    await onlineAgain()
+    expect(slow.received.length).toBe(12)
+  })
+
+  test('of an unsafe method is told once a window, and twice more', async () => {
+    const name = newName()
+    const nodes = numbered(40, 'window')
+    await using many = await Receiver.start({ address: fleetAddress, port: web['worker-1'].port })
+    await using _ = await fleet(nodes, fleetAddress)
+    await apply(name, { workers: nodes, parallelism: 1 })
+    expect(await finished(name)).toMatchObject({ state: 'SUCCESS', progress: '40/40' })
+    const written = await statusWrites(name)
+    expect(written).toBeLessThanOrEqual(Math.ceil(40 / 8) + 2)
+    // What is claimed must be written: with fewer, something was sent that was not.
+    expect(written).toBeGreaterThanOrEqual(Math.ceil(40 / 8) + 1)
+    expect(many.received.length).toBe(40)
+  })
+
+  test('what is sent is claimed on the API server, and nothing is sent before', async () => {
+    const name = newName()
+    const nodes = numbered(20, 'claim')
+    await using many = await Receiver.start({ address: fleetAddress, port: web['worker-1'].port })
+    await using _ = await fleet(nodes, fleetAddress)
+    const claims: string[] = []
+    const looked: Promise<void>[] = []
+    many.answer = (response) => {
+      looked.push(
+        requestNamed(name).then(({ status }) => {
+          claims.push(status?.run.claim ?? '')
+          response.end()
+        }),
+      )
+    }
+    const before: number[] = []
+    operator.client.onStatusWrite = async ({ metadata }, write) => {
+      if (metadata.name === name) before.push(many.received.length)
+      return write()
+    }
+    await apply(name, { workers: nodes, parallelism: 1 })
+    expect(await finished(name)).toMatchObject({ state: 'SUCCESS' })
+    await Promise.all(looked)
+    expect(claims).toEqual(nodes.map((_name, index) => ['0-7', '8-15', '16-19'][Math.floor(index / 8)]))
+    // The beginning, three claims, the end.
+    expect(before).toEqual([0, 0, 8, 16, 20])
   })
 })
 
 describe('an operator that ends', () => {
-  test('in a POST: the next one says so, counts the host as unknown and sends nothing', async () => {
+  test('in a POST: for the next one the hosts that were claimed are unknown, and it sends nothing to them', async () => {
     const name = await hangingRun({ http: { api: '/interrupted' } })
     await operator.stop()
     await abandoned()
-    expect((await requestNamed(name)).status?.state).toBe('RUNNING')
+    expect((await requestNamed(name)).status).toMatchObject({ state: 'RUNNING', run: { claim: '0-1', epoch: 1 } })
     web['worker-1'].answer = (response) => response.end()
     operator = await Operator.start()
     expect(await finished(name)).toMatchObject({
-      ...{ state: 'ERROR', counts: { targets: 2, succeeded: 0, failed: 0, unknown: 2, skipped: 0 } },
-      conditions: [{}, {}, { type: 'Stalled', status: 'True', reason: 'Interrupted' }, {}],
+      ...{ state: 'ERROR', counts: { targets: 2, succeeded: 0, failed: 0, unknown: 2, skipped: 0 }, unknown: '0-1' },
+      msg: '0/2 hosts answered; unknown: worker-1, worker-2 (the operator ended before the answer came)',
+      failures: [
+        { host: 'worker-1', reason: 'Interrupted' },
+        { host: 'worker-2', reason: 'Interrupted' },
+      ],
+      conditions: [{}, {}, { type: 'Stalled', status: 'True', reason: 'HostsFailed' }, {}],
+      run: { claim: '', epoch: 2 },
     })
     await settle()
     expect(received('/interrupted')).toEqual([1, 0])
   })
 
-  test('in a POST to its only host: one is unknown', async () => {
-    const name = await hangingRun({ workers: ['worker-1'], http: { api: '/interrupted' } })
+  test('in a POST that may be sent again: the next one does, with the same key', async () => {
+    const name = await hangingRun({ http: { api: '/resent' }, onUnknown: 'Resend' })
     await operator.stop()
+    await abandoned()
+    web['worker-1'].answer = (response) => response.end()
     operator = await Operator.start()
-    expect((await finished(name)).counts).toEqual({ targets: 1, succeeded: 0, failed: 0, unknown: 1, skipped: 0 })
-    expect(received('/interrupted')).toEqual([1, 0])
+    expect(await finished(name)).toMatchObject({ state: 'SUCCESS', progress: '2/2' })
+    await settle()
+    expect(received('/resent')).toEqual([2, 1])
+    const keys = web['worker-1'].received.filter(({ url }) => url === '/resent').map((one) => one.idempotencyKey)
+    expect(keys[0]).toMatch(/[/]0[/]/)
+    expect(keys[1]).toBe(keys[0])
+  })
+
+  test('in a POST to very many: the next one sends to the rest of those that were frozen', async () => {
+    const name = newName()
+    const nodes = numbered(300, `${'very-'.repeat(10)}long.name`)
+    await using many = await Receiver.start({ address: fleetAddress, port: web['worker-1'].port })
+    many.answer = () => undefined
+    await using _ = await fleet(nodes, fleetAddress)
+    // A name cannot be made of this one.
+    await apply(name, { workers: nodes, parallelism: 1, timeoutSeconds: 60, runToken: 'Of-the_day.' })
+    await eventually('the first one has it', () => many.received.length === 1)
+    await operator.stop()
+    const { metadata, status } = await requestNamed(name)
+    expect(status?.run).toMatchObject({ claim: '0-7', targets: { digest: expect.any(String) } })
+    expect(status?.run.targets.names).toBeUndefined()
+    const configMap = status?.run.targets.configMap ?? ''
+    expect(JSON.parse(await kubectl('get', 'configmap', configMap, '--output=json'))).toMatchObject({
+      immutable: true,
+      metadata: { ownerReferences: [{ kind: 'HostRequest', name, uid: metadata.uid, controller: true }] },
+    })
+    expect(Buffer.byteLength(JSON.stringify(status))).toBeLessThan(8 * 1024)
+
+    await admin.delete(kinds.Node, { name: nodes[299]! })
+    many.answer = (response) => response.end()
+    operator = await Operator.start()
+    expect(await finished(name)).toMatchObject({
+      ...{ state: 'ERROR', progress: '291/299', succeeded: '8-298', unknown: '0-7', skipped: '299' },
+      ...{
+        failures: nodes.slice(0, 8).map((host) => ({ host, reason: 'Interrupted' })),
+        run: { targets: { configMap } },
+      },
+      msg: expect.stringContaining(`skipped: ${nodes[299]} (offline)`),
+    })
+    expect(new Set(many.received.map(({ idempotencyKey }) => idempotencyKey)).size).toBe(1 + 291)
+    expect(many.received.length).toBe(1 + 291)
   })
 
   test('in a GET: the next one begins again', async () => {

@@ -67,7 +67,7 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
     answer: (name) => factsPoller.answer(name),
   })
   const requestController = new RequestController({
-    ...{ client, pools, allowLoopback, now, logger, hosts: hosts.store },
+    ...{ client, pools, allowLoopback, now, logger, hosts: hosts.store, random: Math.random },
     requeue: (key, afterMs) => requestQueue.addAfter(key, afterMs),
   })
   const onError = (key: string, error: unknown) => {

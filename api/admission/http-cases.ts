@@ -89,7 +89,7 @@ function requests(): AdmissionCase[] {
       field: 'spec.http.method',
       reason: 'FieldValueRequired',
     }),
-    ...choices('method', ['GET', 'POST'], ['PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS', 'CONNECT', 'get', '']),
+    ...choices('method', ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'], ['HEAD', 'OPTIONS', 'CONNECT', 'get', '']),
     ...choices('targetType', ['All', 'ControlPlane', 'Worker'], ['all', 'Node', '']),
     ...choices('check', ['Text'], ['Typed', 'None', '']),
     ...choices('scheme', ['https'], ['ftp', 'HTTPS', '']),

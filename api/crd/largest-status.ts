@@ -9,6 +9,13 @@ function repeat<T>(count: number, make: (index: number) => T): T[] {
   return Array.from({ length: count }, (_, index) => make(index))
 }
 
+/** Every third number from `first` on. */
+function everyOther(first: number, targets: number): string {
+  const indexes: number[] = []
+  for (let index = first; index < targets; index += 3) indexes.push(index)
+  return indexes.join(',')
+}
+
 function conditions(character: string): Condition[] {
   return repeat(8, (index) => ({
     type: `T${index}`.padEnd(63, 't'),
@@ -16,7 +23,7 @@ function conditions(character: string): Condition[] {
     observedGeneration: generation,
     lastTransitionTime: time,
     reason: 'R'.repeat(63),
-    message: character.repeat(1024),
+    message: character.repeat(256),
   }))
 }
 
@@ -29,7 +36,16 @@ export function largestRequestStatus(character: string): HostRequestStatus {
     progress: '1'.repeat(10) + '/' + '1'.repeat(10),
     observedGeneration: generation,
     counts: { targets: count, succeeded: count, failed: count, unknown: count, skipped: count },
-    run: { id: 'r'.repeat(63), startTime: time, finishTime: time },
+    run: {
+      ...{ id: 'r'.repeat(128), startTime: time, finishTime: time, epoch: count, round: 10, wave: 15 },
+      claim: everyOther(0, 1_024),
+      targets: { configMap: 'c'.repeat(253), digest: 'd'.repeat(63) },
+    },
+    // Three sets in which no two neighbours are alike: the worst that 5,000 targets can do.
+    succeeded: everyOther(0, 5_000),
+    failed: everyOther(1, 5_000),
+    unknown: everyOther(2, 5_000),
+    skipped: '',
     failures: repeat(20, (index) => ({
       host: `h${index}`.padEnd(253, 'h'),
       reason: 'R'.repeat(63),

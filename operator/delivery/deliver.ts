@@ -4,9 +4,11 @@ import { DecoratorHandler, type Dispatcher } from 'undici'
 import type { Endpoint, HostPools } from './host-pools.ts'
 
 export type DeliveryRequest = {
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   readonly path: string
   readonly parameters: readonly { readonly key: string; readonly value: string }[]
+  /** Sent along; names in small letters. */
+  readonly headers?: Readonly<Record<string, string>>
   /** From the call to the last byte of the answer, connecting included; whole milliseconds. */
   readonly timeoutMs: number
 }
@@ -90,14 +92,15 @@ function message({
   method,
   path,
   parameters,
+  headers = {},
 }: DeliveryRequest): Pick<Dispatcher.RequestOptions, 'method' | 'path' | 'headers' | 'body'> {
   const entries = parameters.map(({ key, value }): [string, string] => [key, value])
-  if (method === 'GET') {
+  if (method === 'GET' || method === 'DELETE') {
     const query = new URLSearchParams(entries).toString()
-    return { method, path: query === '' ? path : `${path}?${query}` }
+    return { method, path: query === '' ? path : `${path}?${query}`, headers }
   }
   const body = JSON.stringify(Object.fromEntries(entries))
-  return { method, path, headers: { 'content-type': 'application/json' }, body }
+  return { method, path, headers: { ...headers, 'content-type': 'application/json' }, body }
 }
 
 /** Undefined where there is more; leaving the loop closes the connection. */

@@ -1,10 +1,10 @@
-import { HostRequestSpec, refuseSpec, type Host, type HostRequestStatus } from '@keelson/api'
-import { names, refusedVerdict, skippedGroups, type Verdict } from './request-status.ts'
+import { HostRequestSpec, refuseSpec, type Host } from '@keelson/api'
+import { names, type Refusal } from './verdict.ts'
 import { resolveTargets, type Targets } from './targets.ts'
 
 /** What a request comes to before anything is sent. */
 export type Plan =
-  | { readonly refused: Verdict }
+  | { readonly refused: Refusal }
   | { readonly refused?: undefined; readonly spec: HostRequestSpec; readonly targets: Targets }
 
 /**
@@ -14,30 +14,16 @@ export type Plan =
 export function planOf(wanted: unknown, hosts: readonly Host[]): Plan {
   const [refusal] = refuseSpec(wanted)
   if (refusal !== undefined)
-    return { refused: refusedVerdict('SpecRefused', `${refusal.field}: ${refusal.message}; nothing was sent`) }
+    return { refused: { reason: 'SpecRefused', msg: `${refusal.field}: ${refusal.message}; nothing was sent` } }
   const spec = HostRequestSpec.parse(wanted)
   const targets = resolveTargets(spec, hosts)
-  const refused = refusalOf(targets)
-  return refused === undefined ? { spec, targets } : { refused }
-}
-
-function refusalOf({ online, skipped, unknown }: Targets): Verdict | undefined {
-  if (unknown.length > 0) {
-    const hosts = unknown.map((host) => ({ host }))
-    return refusedVerdict('UnknownWorkers', `no such host: ${names(hosts, 20)}; nothing was sent`)
+  if (targets.unknown.length > 0)
+    return {
+      refused: { reason: 'UnknownWorkers', msg: `no such host: ${names(targets.unknown, 20)}; nothing was sent` },
+    }
+  if (targets.names.length === 0) {
+    const msg = 'no host is meant by workers, hostSelector and targetType; nothing was sent'
+    return { refused: { reason: 'NoTargets', msg } }
   }
-  if (online.length > 0) return undefined
-  const counts = { targets: skipped.length, skipped: skipped.length }
-  const why =
-    skipped.length > 0
-      ? `no host to send to: ${skippedGroups(skipped).join('; ')}`
-      : 'no host is meant by workers, hostSelector and targetType'
-  return refusedVerdict('NoTargets', `${why}; nothing was sent`, counts)
-}
-
-/** A run that was under way when its operator ended. Who of the rest got the request cannot be known, and it is not sent twice. */
-export function interruptedVerdict({ counts, failures }: HostRequestStatus): Verdict {
-  const unknown = Math.max(0, counts.targets - counts.skipped - counts.succeeded - counts.failed)
-  const msg = `the operator ended during the run: ${unknown} hosts may or may not have got the request, it is not sent again; change the spec to run anew`
-  return { ...refusedVerdict('Interrupted', msg, { ...counts, unknown }), failures }
+  return { spec, targets }
 }

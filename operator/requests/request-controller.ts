@@ -1,14 +1,22 @@
-import type { Host, HostRequest, HostRequestStatus } from '@keelson/api'
+import type { Host, HostRequest } from '@keelson/api'
+import { HostRequestSpec } from '@keelson/api'
 import { nameOf, NotFoundError, type KubeClient, type ReadonlyStore } from '@keelson/kube'
 import type { Logger } from 'pino'
 import { timestamp } from '../conditions.ts'
 import { addressCheck } from '../delivery/address.ts'
 import type { HostPools } from '../delivery/host-pools.ts'
 import { hostRequestKind } from '../kinds.ts'
-import { interruptedVerdict, planOf } from './begin.ts'
-import { isFinal, statusOf, verdictOf, type Verdict } from './request-status.ts'
-import { parallelismOf, Run } from './run.ts'
+import { digestOf } from '../runs/frozen-targets.ts'
+import { IndexSet } from '../runs/index-set.ts'
+import { beginning } from '../runs/run-record.ts'
+import { planOf } from './begin.ts'
+import { keepTargets, readTargets, TooManyTargetsError } from './frozen-config-map.ts'
+import { isFinal, refusedStatus, runStatus, type StatusContext } from './request-status.ts'
+import { Run } from './run.ts'
+import { runIdOf } from './run-store.ts'
 import { sender } from './sender.ts'
+import type { Targets } from './targets.ts'
+import type { Refusal } from './verdict.ts'
 
 export type RequestControllerOptions = {
   readonly client: KubeClient
@@ -19,25 +27,20 @@ export type RequestControllerOptions = {
   /** Asks for the key to be looked at again, after so many milliseconds. */
   readonly requeue: (key: string, afterMs: number) => void
   readonly now: () => Date
+  /** Uniform in [0, 1). */
+  readonly random: () => number
   readonly logger: Logger
 }
-
-/** At most one write a second while a run is under way. */
-const progressIntervalMs = 1_000
-
-type Started = { readonly uid: string; readonly generation: number; readonly run: Run }
 
 /**
  * Carries HostRequests out, each generation once.
  *
- * A run is written down as RUNNING, with a precondition on what was read, before its first byte is sent; so whoever finds RUNNING and
- * does not have the run itself knows that it was interrupted, and sends an unsafe method never again.
+ * A run is written down with its targets, with a precondition on what was read, before its first byte is sent; from then on its record in
+ * the status is all that is needed to carry it on, by this operator or the next.
  */
 export class RequestController {
   readonly #options: RequestControllerOptions
-  readonly #runs = new Map<string, Started>()
-  /** By key the id of a run that was, or may have been, written down as RUNNING, and of which certainly nothing was sent. */
-  readonly #unsent = new Map<string, string>()
+  readonly #runs = new Map<string, Run>()
   #stopped = false
 
   constructor(options: RequestControllerOptions) {
@@ -47,27 +50,23 @@ export class RequestController {
   async reconcile(key: string, signal: AbortSignal): Promise<void> {
     // Read from the server, not from a cache: a cache that lags behind our own write would start a finished run again.
     const request = await this.#read(key, signal)
-    const started = this.#runs.get(key)
-    if (started !== undefined && !isOf(started, request)) {
-      await started.run.abort()
+    const present = request?.metadata.deletionTimestamp === undefined ? request : undefined
+    const run = this.#runs.get(key)
+    if (run !== undefined && present !== undefined && run.id === runIdOf(present)) return
+    if (run !== undefined) {
+      await run.abort()
       this.#runs.delete(key)
-      this.#options.logger.info({ key, run: started.run.record.id }, 'run ended early: its request changed or is gone')
+      this.#options.logger.info({ key, run: run.id }, 'run ended early: its request changed or is gone')
     }
-    if (request === undefined || request.metadata.deletionTimestamp !== undefined) {
-      this.#unsent.delete(key)
-      return
-    }
-    const current = this.#runs.get(key)
-    if (current === undefined) await this.#begin(key, request, signal)
-    else await this.#report(key, request, current.run, signal)
+    if (present !== undefined && !this.#stopped) await this.#begin(key, present, signal)
   }
 
-  /** Resolves when the signal is aborted and nothing is in flight. Runs end at once and without a word: the next operator finds them RUNNING. */
+  /** Resolves when the signal is aborted and nothing is in flight. The records tell the next operator how to go on. */
   async run(signal: AbortSignal): Promise<void> {
     if (!signal.aborted)
       await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
     this.#stopped = true
-    await Promise.all([...this.#runs.values()].map(({ run }) => run.abort()))
+    await Promise.all([...this.#runs.values()].map((run) => run.abort()))
   }
 
   async #read(key: string, signal: AbortSignal): Promise<HostRequest | undefined> {
@@ -80,81 +79,81 @@ export class RequestController {
   }
 
   async #begin(key: string, request: HostRequest, signal: AbortSignal): Promise<void> {
-    const { generation, id } = identityOf(request)
-    const { status, spec } = request
-    if (status?.observedGeneration === generation && status.run.id === id) {
+    const { client, hosts } = this.#options
+    const { status } = request
+    if (status?.run.id === runIdOf(request)) {
       if (isFinal(status.state)) return
-      // Unless it is our own write, whose answer was lost.
-      if (status.state === 'RUNNING' && spec.http.method !== 'GET' && this.#unsent.get(key) !== id) {
-        await this.#refuse(key, request, interruptedVerdict(status), status.run, signal)
-        return
-      }
-    }
-    if (this.#stopped) return
-    const { hosts, pools, allowLoopback, requeue, now, logger } = this.#options
-    const identity = { id, startTime: timestamp(now()) }
-    const plan = planOf(spec, hosts.list())
-    if (plan.refused !== undefined) {
-      await this.#refuse(key, request, plan.refused, identity, signal)
+      const names = await readTargets(client, request, status.run.targets, signal)
+      this.#start(key, request, HostRequestSpec.parse(request.spec), names, status.run.epoch + 1)
       return
     }
-    const { targets } = plan
-    this.#unsent.set(key, id)
-    await this.#write(request, verdictOf({ targets, outcomes: [], ended: false }), identity, signal)
-    // Stopped while that was written: the next operator is told of an interruption of which nobody got anything.
+    const plan = planOf(request.spec, hosts.list())
+    if (plan.refused !== undefined) {
+      await this.#refuse(key, request, plan.refused, signal)
+      return
+    }
+    try {
+      const prepared = await this.#prepare(request, plan.targets, signal)
+      this.#start(key, prepared, plan.spec, plan.targets.names, 1)
+    } catch (error) {
+      if (!(error instanceof TooManyTargetsError)) throw error
+      await this.#refuse(key, request, { reason: error.code, msg: `${error.message}; nothing was sent` }, signal)
+    }
+  }
+
+  /** Writes the run down, before anything is sent. */
+  async #prepare(request: HostRequest, targets: Targets, signal: AbortSignal): Promise<HostRequest> {
+    const { client } = this.#options
+    const { names, notTargeted } = targets
+    const skipped = IndexSet.of(notTargeted.map((name) => names.indexOf(name)))
+    const view = {
+      names,
+      record: { ...beginning, epoch: 1, skipped },
+      details: new Map(),
+      notTargeted: new Set(notTargeted),
+    }
+    const reference = await keepTargets(client, request, names, signal)
+    const status = runStatus(view, this.#context(request, reference))
+    return client.updateStatus(hostRequestKind, { metadata: request.metadata, status }, {}, signal)
+  }
+
+  #start(key: string, request: HostRequest, spec: HostRequestSpec, names: readonly string[], epoch: number): void {
     if (this.#stopped) return
-    this.#unsent.delete(key)
-    const run = new Run({
-      ...{ ...identity, targets, now },
-      parallelism: parallelismOf(plan.spec.parallelism, targets.online.length),
-      deliver: sender(plan.spec, pools, addressCheck({ allowLoopback })),
-      changed: (ended) => requeue(key, ended ? 0 : progressIntervalMs),
-    })
-    this.#runs.set(key, { uid: request.metadata.uid ?? '', generation, run })
-    logger.info({ key, run: id, hosts: targets.online.length }, 'run begun')
+    const { client, hosts, pools, allowLoopback, requeue, now, random, logger } = this.#options
+    const deliver = sender(spec, pools, addressCheck({ allowLoopback }))
+    const run = new Run({ client, hosts, request, spec, names, epoch, deliver, now, random, logger })
+    this.#runs.set(key, run)
+    logger.info({ key, run: run.id, hosts: names.length }, 'run begun')
+    run.end.then(
+      (end) => {
+        if (this.#runs.get(key) === run) this.#runs.delete(key)
+        if (end.kind === 'lost') requeue(key, 0)
+        else logger.info({ key, run: run.id, reason: end.reason }, 'run ended')
+      },
+      (error: unknown) => {
+        if (run.aborted) return
+        this.#runs.delete(key)
+        logger.error({ key, run: run.id, err: error }, 'run failed, will be carried on')
+        requeue(key, 1_000)
+      },
+    )
   }
 
-  async #report(key: string, request: HostRequest, run: Run, signal: AbortSignal): Promise<void> {
-    // Taken together, before the write: the run goes on meanwhile.
-    const { ended, verdict, record } = run
-    await this.#write(request, verdict, record, signal)
-    if (!ended) return
-    this.#runs.delete(key)
-    this.#options.logger.info({ key, run: record.id, state: verdict.state, counts: verdict.counts }, 'run ended')
+  /** Ends a run of which nothing is sent. */
+  async #refuse(key: string, request: HostRequest, refusal: Refusal, signal: AbortSignal): Promise<void> {
+    const { client, logger } = this.#options
+    const status = refusedStatus(refusal, this.#context(request, { names: [], digest: digestOf([]) }))
+    await client.updateStatus(hostRequestKind, { metadata: request.metadata, status }, {}, signal)
+    logger.info({ key, run: status.run.id, reason: refusal.reason }, 'run refused')
   }
 
-  /** Ends a run of which this operator sends nothing. */
-  async #refuse(
-    key: string,
-    request: HostRequest,
-    verdict: Verdict,
-    { id, startTime }: HostRequestStatus['run'],
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { now, logger } = this.#options
-    await this.#write(request, verdict, { id, startTime, finishTime: timestamp(now()) }, signal)
-    logger.info({ key, run: id, reason: verdict.reason }, 'run refused')
+  #context(request: HostRequest, targets: StatusContext['run']['targets']): StatusContext {
+    const now = timestamp(this.#options.now())
+    return {
+      generation: request.metadata.generation ?? 0,
+      run: { id: runIdOf(request), startTime: now, targets },
+      present: request.status?.conditions,
+      now,
+    }
   }
-
-  async #write(
-    { metadata, status: present }: HostRequest,
-    verdict: Verdict,
-    run: HostRequestStatus['run'],
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { client, now } = this.#options
-    const generation = metadata.generation ?? 0
-    const status = statusOf(verdict, { generation, run, present: present?.conditions, now: now() })
-    await client.updateStatus(hostRequestKind, { metadata, status }, {}, signal)
-  }
-}
-
-function identityOf({ metadata }: HostRequest): { generation: number; id: string } {
-  const generation = metadata.generation ?? 0
-  return { generation, id: `${metadata.uid ?? ''}-${generation}` }
-}
-
-/** Deleted and made again is another object; a changed spec is another run. */
-function isOf({ uid, generation }: Started, request: HostRequest | undefined): boolean {
-  return request?.metadata.uid === uid && request.metadata.generation === generation
 }

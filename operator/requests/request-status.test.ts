@@ -1,27 +1,56 @@
 import { HostRequestStatus } from '@keelson/api'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Outcome } from './outcome.ts'
-import { isFinal, names, refusedVerdict, statusOf, verdictOf } from './request-status.ts'
-import type { Targets } from './targets.ts'
+import type { Finish } from '../runs/carry-out.ts'
+import { IndexSet } from '../runs/index-set.ts'
+import { beginning } from '../runs/run-record.ts'
+import { recordOf } from '../runs/status-record.ts'
+import type { Outcome, Unsuccessful } from './outcome.ts'
+import { isFinal, refusedStatus, runStatus } from './request-status.ts'
+import { names, verdictOf, type RunView } from './verdict.ts'
 
-const now = new Date('2026-01-02T12:00:00Z')
 const context = {
-  ...{ generation: 3, present: undefined, now },
-  run: { id: `${crypto.randomUUID()}-3`, startTime: '2026-01-02T11:59:00Z' },
+  ...{ generation: 3, present: undefined, now: '2026-01-02T12:00:00Z' },
+  run: {
+    ...{ id: `${crypto.randomUUID()}-3`, startTime: '2026-01-02T11:59:00Z' },
+    targets: { names: [], digest: 'x'.repeat(22) },
+  },
 }
 
-const targetsOf = (online: readonly string[], skipped: Targets['skipped'] = []): Targets => ({
-  ...{ online: online.map((host) => ({ host, address: '10.0.0.1' })), skipped, unknown: [] },
-})
-const succeeded = (host: string): Outcome => ({ host, outcome: 'succeeded' })
-const failed = (host: string, message = 'HTTP 500', code: number | null = 500): Outcome => ({
-  ...{ host, outcome: 'failed', reason: 'HTTPStatus', message },
+/** What one target came to; `lost` is an outcome that is in the record and of which nothing else is known. */
+type End = Outcome | 'open' | 'offline' | 'not targeted' | 'lost failed' | 'lost unknown'
+
+const succeeded: End = { outcome: 'succeeded' }
+const failed = (message = 'HTTP 500', code: number | null = 500): Unsuccessful => ({
+  ...{ outcome: 'failed', reason: 'HTTPStatus', message },
   ...(code === null ? {} : { code }),
 })
-const unknown = (host: string, message = 'connection lost'): Outcome => ({
-  ...{ host, outcome: 'unknown', reason: 'ConnectionLost', message },
+const unknown = (message = 'connection lost'): Unsuccessful => ({
+  ...{ outcome: 'unknown', reason: 'ConnectionLost', message },
 })
+const outcomeOf = (end: End) => (typeof end === 'string' ? end.replace('lost ', '') : end.outcome)
+
+function viewOf(ends: readonly (readonly [name: string, end: End])[], reason?: Finish['reason']): RunView {
+  const members = (...wanted: readonly string[]) =>
+    IndexSet.of(ends.flatMap(([, end], index) => (wanted.includes(outcomeOf(end)) ? [index] : [])))
+  const stopped = reason !== undefined && reason !== 'Done'
+  const open = members('open')
+  const skipped = members('offline', 'not targeted')
+  return {
+    names: ends.map(([name]) => name),
+    record: {
+      ...{ ...beginning, epoch: 1, succeeded: members('succeeded'), failed: members('failed') },
+      ...{ unknown: members('unknown'), skipped: stopped ? skipped.union(open) : skipped },
+    },
+    details: new Map(
+      ends.flatMap(([, end], index) =>
+        typeof end === 'string' || end.outcome === 'succeeded' ? [] : [[index, end] as const],
+      ),
+    ),
+    notTargeted: new Set(ends.flatMap(([name, end]) => (end === 'not targeted' ? [name] : []))),
+    finish: reason && { reason, unsent: stopped ? open : IndexSet.empty },
+  }
+}
 
 /** The conditions that are true. */
 const conditionsOf = (status: HostRequestStatus) =>
@@ -29,38 +58,37 @@ const conditionsOf = (status: HostRequestStatus) =>
 
 describe('verdicts', () => {
   test('every online target answered: SUCCESS, whoever was skipped is named', () => {
-    const targets = targetsOf(['node1', 'node2'], [{ host: 'node3', reason: 'Offline' }])
-    const verdict = verdictOf({ targets, outcomes: ['node2', 'node1'].map(succeeded), ended: true })
-    expect(verdict).toEqual({
-      state: 'SUCCESS',
-      reason: 'Succeeded',
-      msg: '2/2 hosts answered; skipped: node3 (offline)',
+    const view = viewOf(Object.entries({ node1: succeeded, node2: succeeded, node3: 'offline' }), 'Done')
+    const msg = '2/2 hosts answered; skipped: node3 (offline)'
+    expect(verdictOf(view)).toEqual({ state: 'SUCCESS', reason: 'Succeeded', msg })
+    const status = runStatus(view, context)
+    expect(status).toMatchObject({
+      ...{ state: 'SUCCESS', msg, progress: '2/2', observedGeneration: 3, failures: [] },
+      ...{ succeeded: '0-1', failed: '', unknown: '', skipped: '2' },
       counts: { targets: 3, succeeded: 2, failed: 0, unknown: 0, skipped: 1 },
-      failures: [],
+      run: { ...context.run, epoch: 1, round: 0, wave: 0, claim: '', finishTime: context.now },
     })
-    expect(statusOf(verdict, context)).toMatchObject({ state: 'SUCCESS', progress: '2/2', observedGeneration: 3 })
-    expect(conditionsOf(statusOf(verdict, context))).toEqual(['Ready', 'Finished'])
+    expect(conditionsOf(status)).toEqual(['Ready', 'Finished'])
   })
 
-  test('one host that failed: ERROR, with its name, cause and code, by name', () => {
-    const outcomes = [failed('node9'), succeeded('node2'), failed('node1', 'connection refused', null)]
-    const verdict = verdictOf({ targets: targetsOf(['node1', 'node2', 'node9']), outcomes, ended: true })
-    expect(verdict).toEqual({
+  test('one host that failed: ERROR, with its name, cause and code, by number', () => {
+    const ends = { node1: failed('connection refused', null), node2: succeeded, node9: failed() }
+    const status = runStatus(viewOf(Object.entries(ends), 'Done'), context)
+    expect(status).toMatchObject({
       state: 'ERROR',
-      reason: 'HostsFailed',
       msg: '1/3 hosts answered; failed: node1 (connection refused); failed: node9 (HTTP 500)',
       counts: { targets: 3, succeeded: 1, failed: 2, unknown: 0, skipped: 0 },
-      failures: [
-        { host: 'node1', reason: 'HTTPStatus', message: 'connection refused' },
-        { host: 'node9', reason: 'HTTPStatus', code: 500, message: 'HTTP 500' },
-      ],
     })
-    expect(conditionsOf(statusOf(verdict, context))).toEqual(['Stalled', 'Finished'])
+    expect(status.failures).toEqual([
+      { host: 'node1', reason: 'HTTPStatus', message: 'connection refused' },
+      { host: 'node9', reason: 'HTTPStatus', code: 500, message: 'HTTP 500' },
+    ])
+    expect(status.conditions.find(({ type }) => type === 'Stalled')?.reason).toBe('HostsFailed')
+    expect(conditionsOf(status)).toEqual(['Stalled', 'Finished'])
   })
 
   test('a lost answer is unknown, no failure, and no success either', () => {
-    const outcomes = [succeeded('a'), unknown('b')]
-    expect(verdictOf({ targets: targetsOf(['a', 'b']), outcomes, ended: true })).toMatchObject({
+    expect(runStatus(viewOf(Object.entries({ a: succeeded, b: unknown() }), 'Done'), context)).toMatchObject({
       state: 'ERROR',
       msg: '1/2 hosts answered; unknown: b (connection lost)',
       counts: { targets: 2, succeeded: 1, failed: 0, unknown: 1, skipped: 0 },
@@ -68,50 +96,97 @@ describe('verdicts', () => {
     })
   })
 
-  test('under way: RUNNING, whatever came so far', () => {
-    const verdict = verdictOf({ targets: targetsOf(['a', 'b', 'c']), outcomes: [failed('b')], ended: false })
-    expect(verdict).toMatchObject({ state: 'RUNNING', counts: { targets: 3, succeeded: 0, failed: 1, unknown: 0 } })
-    expect(statusOf(verdict, context).progress).toBe('0/3')
-    expect(conditionsOf(statusOf(verdict, context))).toEqual(['Reconciling'])
+  test('what an operator that has ended did not tell is told as that', () => {
+    expect(runStatus(viewOf(Object.entries({ a: 'lost failed', b: 'lost unknown' }), 'Done'), context)).toMatchObject({
+      msg: '0/2 hosts answered; failed: a (failed before another operator took over); unknown: b (the operator ended before the answer came)',
+      failures: [
+        { host: 'a', reason: 'Unrecorded' },
+        { host: 'b', reason: 'Interrupted' },
+      ],
+    })
   })
 
-  test('refused: ERROR with nothing counted but what is told', () => {
-    const status = statusOf(refusedVerdict('NoTargets', 'why', { targets: 1, skipped: 1 }), context)
+  test('whether a host failed is what the record says, whatever else is known of it', () => {
+    const view = viewOf([['a', 'lost unknown']], 'Done')
+    expect(verdictOf({ ...view, details: new Map([[0, failed('refused', null)]]) }).msg).toBe(
+      '0/1 hosts answered; unknown: a (refused)',
+    )
+  })
+
+  test('under way: RUNNING, whatever came so far', () => {
+    const status = runStatus(viewOf(Object.entries({ a: 'open', b: failed(), c: 'open' })), context)
+    expect(status).toMatchObject({
+      ...{ state: 'RUNNING', progress: '0/3', failures: [{ host: 'b' }] },
+      counts: { targets: 3, succeeded: 0, failed: 1, unknown: 0, skipped: 0 },
+    })
+    expect(status.run.finishTime).toBeUndefined()
+    expect(conditionsOf(status)).toEqual(['Reconciling'])
+  })
+
+  test.each([
+    ['WaveFailed', 'a host of the wave failed'],
+    ['TooManyFailures', 'more than maxFailures failed'],
+    ['DeadlineExceeded', 'activeDeadlineSeconds are over'],
+  ] as const)(
+    'stopped, %s: who was not sent to is counted as skipped, told and not missing from progress',
+    (reason, why) => {
+      const ends = { a: succeeded, b: failed(), c: 'open', d: 'open', e: 'offline' } as const
+      const status = runStatus(viewOf(Object.entries(ends), reason), context)
+      expect(status).toMatchObject({
+        ...{ state: 'ERROR', progress: '1/4', skipped: '2-4' },
+        counts: { targets: 5, succeeded: 1, failed: 1, unknown: 0, skipped: 3 },
+        msg: `1/4 hosts answered; stopped, ${why}: 2 hosts not sent to; failed: b (HTTP 500); skipped: e (offline)`,
+      })
+      expect(status.conditions.find(({ type }) => type === 'Stalled')).toMatchObject({ status: 'True', reason })
+    },
+  )
+
+  test('nobody to send to: ERROR, who was skipped is named', () => {
+    const view = viewOf(Object.entries({ control: 'not targeted', 'worker-2': 'offline' } as const), 'Done')
+    expect(runStatus(view, context)).toMatchObject({
+      ...{ state: 'ERROR', progress: '0/0', counts: { targets: 2, skipped: 2 } },
+      msg: 'no host to send to; skipped: control (not targeted); skipped: worker-2 (offline); nothing was sent',
+    })
+    expect(verdictOf(view).reason).toBe('NoTargets')
+  })
+
+  test('refused: ERROR with nothing counted', () => {
+    const status = refusedStatus({ reason: 'NoTargets', msg: 'why' }, context)
     expect(status).toMatchObject({ state: 'ERROR', msg: 'why', progress: '0/0', failures: [] })
-    expect(status.counts).toEqual({ targets: 1, succeeded: 0, failed: 0, unknown: 0, skipped: 1 })
+    expect(status.counts).toEqual({ targets: 0, succeeded: 0, failed: 0, unknown: 0, skipped: 0 })
+    expect(status.run.finishTime).toBe(context.now)
     expect(conditionsOf(status)).toEqual(['Stalled', 'Finished'])
   })
 
   test('equal causes are told once, the most frequent first, with three hosts', () => {
-    const hosts = Array.from({ length: 12 }, (_, index) => `h${String(index).padStart(2, '0')}`)
-    const outcomes = hosts.map((host, index) => (index === 0 ? failed(host, 'host down') : failed(host)))
-    expect(verdictOf({ targets: targetsOf(hosts), outcomes, ended: true }).msg).toBe(
+    const ends = Array.from({ length: 12 }, (_, index) => {
+      const host = `h${String(index).padStart(2, '0')}`
+      return [host, index === 0 ? failed('host down') : failed()] as const
+    })
+    expect(verdictOf(viewOf(ends, 'Done')).msg).toBe(
       '0/12 hosts answered; failed: h01, h02, h03 and 8 more (HTTP 500); failed: h00 (host down)',
     )
   })
 
   test('skipped hosts are grouped by cause', () => {
-    const skipped = ['a', 'b', 'c', 'd', 'e'].map((host, index) => ({
-      ...{ host, reason: index === 2 ? 'NotTargeted' : 'Offline' },
-    })) as Targets['skipped']
-    expect(verdictOf({ targets: targetsOf(['z'], skipped), outcomes: [succeeded('z')], ended: true }).msg).toBe(
+    const ends = ['a', 'b', 'c', 'd', 'e'].map(
+      (host, index) => [host, index === 2 ? 'not targeted' : 'offline'] as const,
+    )
+    expect(verdictOf(viewOf([...ends, ['z', succeeded]], 'Done')).msg).toBe(
       '1/1 hosts answered; skipped: a, b, d and 1 more (offline); skipped: c (not targeted)',
     )
   })
 
   test('states', () => {
-    expect(['PENDING', 'RUNNING', 'SUCCESS', 'ERROR'].filter((state) => isFinal(state as 'RUNNING'))).toEqual([
-      ...['SUCCESS', 'ERROR'],
-    ])
-    expect(names([{ host: 'a' }, { host: 'b' }], 1)).toBe('a and 1 more')
+    expect((['PENDING', 'RUNNING', 'SUCCESS', 'ERROR'] as const).filter(isFinal)).toEqual(['SUCCESS', 'ERROR'])
+    expect(names(['a', 'b'], 1)).toBe('a and 1 more')
   })
 
   test('transition times stay while the run goes on, and move with its end', () => {
-    const running = statusOf(verdictOf({ targets: targetsOf(['a']), outcomes: [], ended: false }), context)
-    const after = { ...context, present: running.conditions, now: new Date('2026-01-02T13:00:00Z') }
-    const still = statusOf(verdictOf({ targets: targetsOf(['a']), outcomes: [], ended: false }), after)
-    expect(still.conditions).toEqual(running.conditions)
-    const done = statusOf(verdictOf({ targets: targetsOf(['a']), outcomes: [failed('a')], ended: true }), after)
+    const running = runStatus(viewOf([['a', 'open']]), context)
+    const after = { ...context, present: running.conditions, now: '2026-01-02T13:00:00Z' }
+    expect(runStatus(viewOf([['a', 'open']]), after).conditions).toEqual(running.conditions)
+    const done = runStatus(viewOf([['a', failed()]], 'Done'), after)
     const times = Object.fromEntries(done.conditions.map(({ type, lastTransitionTime }) => [type, lastTransitionTime]))
     expect(times).toEqual({
       ...{ Ready: '2026-01-02T12:00:00Z', Reconciling: '2026-01-02T13:00:00Z' },
@@ -121,62 +196,70 @@ describe('verdicts', () => {
 })
 
 describe('bounds', () => {
-  const character = fc.constantFrom('a', ' ', '"', '\\', '机', '点', '🦀', '\n', '\0', '\u0085', '\ud800')
-  const message = fc.string({ unit: character, maxLength: 2_000 })
-  const outcome: fc.Arbitrary<(host: string) => Outcome> = fc.oneof(
-    fc.constant(succeeded),
-    fc.tuple(message, fc.constantFrom(100, 500, 599, null)).map(
-      ([text, code]) =>
-        (host: string) =>
-          failed(host, text, code),
-    ),
-    message.map((text) => (host: string) => unknown(host, text)),
+  /** As the sender and the run hand them over: bounded, whatever a host or a library said. */
+  const character = fc.constantFrom('a', ' ', '"', '\\', '机', '点', '🦀')
+  const message = fc.string({ unit: character, maxLength: 60 })
+  const end: fc.Arbitrary<End> = fc.oneof(
+    fc.constantFrom<End>(succeeded, 'open', 'offline', 'not targeted', 'lost failed', 'lost unknown'),
+    fc.tuple(message, fc.constantFrom(100, 500, 599, null)).map(([text, code]) => failed(text, code)),
+    message.map((text) => unknown(text)),
   )
+  const reason = fc.constantFrom(undefined, 'Done', 'WaveFailed', 'TooManyFailures', 'DeadlineExceeded')
   /** As long as names may be. */
   const nameOf = (index: number) => `${String(index).padStart(4, '0')}.`.padEnd(253, 'x')
 
-  test('the API takes every status that is made, and its lists are sorted', () => {
+  test('the API takes every status that is made, its lists are sorted, its counts add up, and the record comes back', () => {
     fc.assert(
-      fc.property(
-        ...[fc.array(outcome, { maxLength: 40 }), fc.nat(40), fc.nat(40), fc.boolean(), fc.infiniteStream(fc.nat())],
-        (made, offline, notTargeted, ended, random) => {
-          const hosts = made.map((_, index) => nameOf(index))
-          const skipped = Array.from({ length: offline + notTargeted }, (_, index) => ({
-            ...{ host: nameOf(1_000 + index), reason: index < offline ? 'Offline' : 'NotTargeted' },
-          })) as Targets['skipped']
-          const outcomes = made
-            .map((one, index) => ({ one: one(hosts[index]!), place: random.next().value }))
-            .toSorted((a, b) => a.place - b.place)
-            .map(({ one }) => one)
-          const status = statusOf(verdictOf({ targets: targetsOf(hosts, skipped), outcomes, ended }), context)
-          expect(HostRequestStatus.parse(status)).toEqual(status)
-          const failing = outcomes.filter((one) => one.outcome !== 'succeeded').map(({ host }) => host)
-          expect(status.failures.map(({ host }) => host)).toEqual(failing.toSorted().slice(0, 20))
-          const { targets, skipped: left, ...ends } = status.counts
-          expect([targets, left]).toEqual([hosts.length + skipped.length, skipped.length])
-          expect(ends.succeeded + ends.failed + ends.unknown).toBe(hosts.length)
-        },
-      ),
+      fc.property(fc.array(end, { maxLength: 60 }), reason, (made, why) => {
+        const view = viewOf(
+          made.map((one, index) => [nameOf(index), one] as const),
+          why,
+        )
+        const status = runStatus(view, context)
+        expect(HostRequestStatus.parse(status)).toEqual(status)
+        expect(recordOf(status)).toEqual(view.record)
+        const failing = made.flatMap((one, index) =>
+          ['failed', 'unknown'].includes(outcomeOf(one)) ? [nameOf(index)] : [],
+        )
+        expect(status.failures.map(({ host }) => host)).toEqual(failing.slice(0, 20))
+        const { targets, ...ends } = status.counts
+        const open = why === undefined || why === 'Done' ? made.filter((one) => one === 'open').length : 0
+        expect(ends.succeeded + ends.failed + ends.unknown + ends.skipped + open).toBe(targets)
+      }),
       { numRuns: 300 },
     )
   })
 
-  test('5,000 targets that all failed, each with other words: 64 KiB at most', () => {
-    const hosts = Array.from({ length: 5_000 }, (_, index) => nameOf(index))
-    for (const padding of ['"', '机', '🦀', 'x']) {
-      const outcomes = hosts.map((host, index) => failed(host, `${index} ${padding.repeat(300)}`))
-      const status = statusOf(verdictOf({ targets: targetsOf(hosts), outcomes, ended: true }), context)
+  test.each(['"', '机', '🦀', 'x'])(
+    '5,000 targets that all failed, each with other words (%s): 64 KiB at most',
+    (padding) => {
+      const words = (index: number) => `${index} ${padding.repeat(300)}`.slice(0, 60)
+      const ends = Array.from({ length: 5_000 }, (_, index) => [nameOf(index), failed(words(index))] as const)
+      const status = runStatus(viewOf(ends, 'Done'), context)
       expect(HostRequestStatus.parse(status)).toEqual(status)
       expect(Buffer.byteLength(JSON.stringify(status))).toBeLessThanOrEqual(64 * 1024)
       expect(status.msg.startsWith('0/5000 hosts answered; failed: 0000.x')).toBe(true)
-      expect(status.progress).toBe('0/5000')
-    }
+      expect([status.progress, status.failed]).toEqual(['0/5000', '0-4999'])
+    },
+  )
+
+  test('5,000 targets, no two neighbours alike, and as many names as stand in a status: 64 KiB at most', () => {
+    const kinds: readonly End[] = [succeeded, failed('机'.repeat(85)), 'offline', unknown('机'.repeat(85))]
+    const ends = Array.from({ length: 5_000 }, (_, index) => [nameOf(index), kinds[index % 4]!] as const)
+    const targets = { names: Array.from({ length: 1_024 }, (_, index) => `n${index}`), digest: 'x'.repeat(22) }
+    const status = runStatus(viewOf(ends), { ...context, run: { ...context.run, targets } })
+    expect(HostRequestStatus.parse(status)).toEqual(status)
+    expect(Buffer.byteLength(JSON.stringify(status))).toBeLessThanOrEqual(64 * 1024)
   })
 
   test('a refusal with long words is cut', () => {
+    const wild = fc.string({
+      unit: fc.constantFrom('a', '"', '机', '🦀', '\n', '\0', '\u0085', '\ud800'),
+      maxLength: 2_000,
+    })
     fc.assert(
-      fc.property(message, (text) => {
-        const status = statusOf(refusedVerdict('SpecRefused', text.repeat(3)), context)
+      fc.property(wild, (text) => {
+        const status = refusedStatus({ reason: 'SpecRefused', msg: text.repeat(3) }, context)
         expect(HostRequestStatus.parse(status)).toEqual(status)
       }),
     )

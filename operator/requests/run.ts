@@ -1,93 +1,147 @@
-import type { HostRequestStatus } from '@keelson/api'
-import { timestamp } from '../conditions.ts'
-import type { Outcome } from './outcome.ts'
-import { verdictOf, type Verdict } from './request-status.ts'
-import type { Target, Targets } from './targets.ts'
-
-/** Sends the request to one target. Failures are outcomes; rejects only if the signal is aborted. */
-export type Deliver = (target: Target, signal: AbortSignal) => Promise<Outcome>
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Host, HostRequest, HostRequestSpec } from '@keelson/api'
+import type { KubeClient, ReadonlyStore } from '@keelson/kube'
+import type { Logger } from 'pino'
+import { internalAddress } from '../hosts/host-object.ts'
+import { amountOf } from '../runs/amount.ts'
+import { retryDelayMs } from '../runs/backoff.ts'
+import { carryOut, type Finish, type RunEnd, type RunPorts, type Sent } from '../runs/carry-out.ts'
+import type { RunRecord } from '../runs/run-record.ts'
+import { sendingOrder, waveEnds } from '../runs/wave-plan.ts'
+import type { Unsuccessful } from './outcome.ts'
+import { runIdOf, StatusRunStore } from './run-store.ts'
+import { isSafe, type Deliver } from './sender.ts'
+import { isMeant, isOnline } from './targets.ts'
+import type { RunView } from './verdict.ts'
 
 export type RunOptions = {
-  readonly id: string
-  readonly startTime: string
-  readonly targets: Targets
-  /** Deliveries at a time, at most. */
-  readonly parallelism: number
+  readonly client: KubeClient
+  /** The inventory, as it is now. */
+  readonly hosts: ReadonlyStore<Host>
+  /** Its status holds the record of the run. */
+  readonly request: HostRequest
+  readonly spec: HostRequestSpec
+  /** Frozen when the run began. */
+  readonly names: readonly string[]
+  readonly epoch: number
   readonly deliver: Deliver
-  /** Told of every outcome and of the end, not of an abort; must not throw. */
-  readonly changed: (ended: boolean) => void
   readonly now: () => Date
+  /** Uniform in [0, 1). */
+  readonly random: () => number
+  readonly logger: Logger
 }
 
-/** One generation of a HostRequest carried out: each target gets the request once, at most `parallelism` at a time. Begins at once. */
+/** How many targets a claim covers, for each delivery at a time. */
+const windowFactor = 8
+const progressIntervalMs = 1_000
+/** How soon a host that is back is noticed. */
+const absenceIntervalMs = 1_000
+const maxStoreBackOffMs = 30_000
+
+/** One generation of a HostRequest carried out by this operator, from its record to its end. Begins at once. */
 export class Run {
+  readonly id: string
+  /** Rejects with the reason of the abort, or where the operator itself is at fault. */
+  readonly end: Promise<RunEnd>
   readonly #options: RunOptions
-  readonly #outcomes: Outcome[] = []
   readonly #abort = new AbortController()
-  readonly #done: Promise<void>
-  #finishTime: string | undefined
+  readonly #details = new Map<number, Unsuccessful>()
+  readonly #deadlineMs: number
 
   constructor(options: RunOptions) {
     this.#options = options
-    const { parallelism, targets } = options
-    const rest = targets.online.values()
-    const workers = Math.min(parallelism, targets.online.length)
-    this.#done = this.#settle(Array.from({ length: workers }, () => this.#work(rest)))
+    this.id = runIdOf(options.request)
+    const { status } = options.request
+    // The start is told in whole seconds, cut off: nobody gets less time than was asked for.
+    this.#deadlineMs = Date.parse(status?.run.startTime ?? '') + (1 + options.spec.activeDeadlineSeconds) * 1_000
+    for (const { host, reason, code, message } of status?.failures ?? [])
+      this.#remember(host, { outcome: 'failed', reason, message, ...(code === undefined ? {} : { code }) })
+    this.end = this.#carryOut()
+    this.end.catch(() => {})
   }
 
-  get ended(): boolean {
-    return this.#finishTime !== undefined
-  }
-
-  /** What the status says of a run. */
-  get record(): HostRequestStatus['run'] {
-    const { id, startTime } = this.#options
-    return { id, startTime, ...(this.#finishTime === undefined ? {} : { finishTime: this.#finishTime }) }
-  }
-
-  get verdict(): Verdict {
-    return verdictOf({ targets: this.#options.targets, outcomes: this.#outcomes, ended: this.ended })
+  get aborted(): boolean {
+    return this.#abort.signal.aborted
   }
 
   /** Closes the connections in flight and sends nothing more; resolves when that is so. */
   async abort(): Promise<void> {
     this.#abort.abort()
-    await this.#done
+    await this.end.catch(() => {})
   }
 
-  async #work(rest: Iterable<Target>): Promise<void> {
-    for (const target of rest) {
-      if (this.#abort.signal.aborted) return
-      const outcome = await this.#deliver(target)
-      if (outcome === undefined) return
-      this.#outcomes.push(outcome)
-      this.#options.changed(false)
+  async #carryOut(): Promise<RunEnd> {
+    const { spec, names, epoch } = this.#options
+    const { http, waves } = spec
+    const parallelism = Math.max(1, amountOf(spec.parallelism, names.length))
+    const claims = !isSafe(http.method)
+    const policy = {
+      ...{ order: sendingOrder(names.length, waves, this.id), waves: waveEnds(names.length, waves) },
+      ...{
+        window: claims ? windowFactor * parallelism : names.length,
+        maxFailures: amountOf(spec.maxFailures, names.length),
+      },
+      ...{ onFailure: spec.onFailure, onOffline: spec.onOffline, retryLimit: spec.retry.limit },
+    }
+    const options = { policy, parallelism, claims, onUnknown: spec.onUnknown, epoch }
+    return carryOut(options, this.#ports(), this.#abort.signal)
+  }
+
+  #ports(): RunPorts {
+    const { random } = this.#options
+    const pause = async (milliseconds: number, signal: AbortSignal) => {
+      await sleep(milliseconds, undefined, { signal })
+    }
+    return {
+      store: new StatusRunStore({ ...this.#options, view: (record, finish) => this.#view(record, finish) }),
+      send: (index, round, signal) => this.#send(index, round, signal),
+      isOffline: (index) => {
+        const host = this.#host(index)
+        return host === undefined || !isOnline(host)
+      },
+      isExpired: () => this.#options.now().getTime() >= this.#deadlineMs,
+      changed: (signal) => pause(absenceIntervalMs, signal),
+      progressDue: (signal) => pause(progressIntervalMs, signal),
+      backOff: (round, signal) => pause(retryDelayMs(round, random), signal),
+      storeBackOff: (attempt, signal) =>
+        pause(attempt === 1 ? 0 : Math.min(maxStoreBackOffMs, 100 * 2 ** attempt) * random(), signal),
     }
   }
 
-  async #deliver(target: Target): Promise<Outcome | undefined> {
-    const { signal } = this.#abort
+  #host(index: number): Host | undefined {
+    return this.#options.hosts.get(this.#options.names[index]!)
+  }
+
+  async #send(index: number, round: number, signal: AbortSignal): Promise<Sent> {
+    const host = this.#host(index)
+    const name = this.#options.names[index]!
+    const idempotencyKey = `${this.id}/${round}/${host?.metadata.uid ?? name}`
+    const address = internalAddress(host?.status?.addresses ?? [])
     try {
-      return await this.#options.deliver(target, signal)
+      const outcome = await this.#options.deliver({ host: name, address, idempotencyKey }, signal)
+      if (outcome.outcome !== 'succeeded') this.#details.set(index, outcome)
+      return outcome.outcome
     } catch (error) {
-      if (signal.aborted) return undefined
+      signal.throwIfAborted()
       // A mistake of ours at one host must not keep the others from their outcome, nor the run from its end.
       const message = `the operator failed: ${error instanceof Error ? error.name : 'unknown'}`
-      return { host: target.host, outcome: 'unknown', reason: 'InternalError', message }
+      this.#details.set(index, { outcome: 'unknown', reason: 'InternalError', message })
+      return 'unknown'
     }
   }
 
-  async #settle(workers: readonly Promise<void>[]): Promise<void> {
-    await Promise.all(workers)
-    if (this.#abort.signal.aborted) return
-    const { changed, now } = this.#options
-    this.#finishTime = timestamp(now())
-    changed(true)
+  /** What an earlier operator told of a host. Whether it failed or is unknown, the record says. */
+  #remember(host: string, failure: Unsuccessful): void {
+    const index = this.#options.names.indexOf(host)
+    if (index >= 0) this.#details.set(index, failure)
   }
-}
 
-/** Deliveries at a time: the number itself, or the percentage of the targets, rounded up. */
-export function parallelismOf(wanted: number | string, targets: number): number {
-  const percentage = typeof wanted === 'string' ? Number(wanted.replace('%', '')) : undefined
-  return Math.max(1, percentage === undefined ? Number(wanted) : Math.ceil((targets * percentage) / 100))
+  #view(record: RunRecord, finish: Finish | undefined): RunView {
+    const { names, spec } = this.#options
+    const notTargeted = names.filter((_, index) => {
+      const host = this.#host(index)
+      return host !== undefined && !isMeant(spec, host)
+    })
+    return { names, record, finish, details: this.#details, notTargeted: new Set(notTargeted) }
+  }
 }

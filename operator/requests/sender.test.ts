@@ -29,14 +29,17 @@ const mayConnect = addressCheck({ allowLoopback: true })
 
 const agentAddress = loopbackAddress(1)
 
+const idempotencyKey = '7f0c-1/0/2e5a'
+
 async function outcomeOf(sketch: SpecSketch, address: string | undefined = '127.0.0.1'): Promise<Outcome> {
-  return sender(specOf(sketch), pools, mayConnect)({ host: 'worker-1', address }, new AbortController().signal)
+  const target = { host: 'worker-1', address, idempotencyKey }
+  return sender(specOf(sketch), pools, mayConnect)(target, new AbortController().signal)
 }
 
 describe('a web server', () => {
   test('that answers a success code', async () => {
     const { port } = await receiver({ answer: (response) => response.writeHead(204).end() })
-    expect(await outcomeOf({ http: { port } })).toEqual({ host: 'worker-1', outcome: 'succeeded' })
+    expect(await outcomeOf({ http: { port } })).toEqual({ outcome: 'succeeded' })
   })
 
   test('that answers another code: the code is told, its words are not', async () => {
@@ -44,8 +47,21 @@ describe('a web server', () => {
       answer: (response) => response.writeHead(500).end('{"code":"Hacked","message":"look here"}'),
     })
     expect(await outcomeOf({ http: { port, method: 'POST' } })).toEqual({
-      ...{ host: 'worker-1', outcome: 'failed', reason: 'HTTPStatus', code: 500, message: 'HTTP 500' },
+      ...{ outcome: 'failed', reason: 'HTTPStatus', code: 500, message: 'HTTP 500' },
     })
+  })
+
+  test.each([
+    ['GET', undefined],
+    ...['POST', 'PUT', 'PATCH', 'DELETE'].map((method) => [method, idempotencyKey] as const),
+  ] as const)('gets a %s as such, with the key %s', async (method, key) => {
+    const host = await receiver()
+    const http = { port: host.port, method: method as 'GET', parameters: [{ key: 'a', value: 'b c' }] }
+    expect(await outcomeOf({ http })).toEqual({ outcome: 'succeeded' })
+    const inQuery = method === 'GET' || method === 'DELETE'
+    expect(host.received).toMatchObject([
+      { method, url: inQuery ? '/status?a=b+c' : '/status', body: inQuery ? '' : '{"a":"b c"}', idempotencyKey: key },
+    ])
   })
 
   test('whose success is what the spec says', async () => {
@@ -75,7 +91,7 @@ describe('a web server', () => {
   test('that answers too much: the code is told', async () => {
     const { port } = await receiver({ answer: (response) => response.end(Buffer.alloc(100_000)) })
     expect(await outcomeOf({ http: { port, method: 'POST' } })).toEqual({
-      ...{ host: 'worker-1', outcome: 'failed', reason: 'AnswerTooLarge', code: 200 },
+      ...{ outcome: 'failed', reason: 'AnswerTooLarge', code: 200 },
       message: 'answered HTTP 200 and more than 64 KiB',
     })
   })
@@ -95,7 +111,7 @@ describe('an agent', () => {
         .end(JSON.stringify({ code: 'NoSuchKey', message: 'net.no: no such key', field: 'net.no' })),
     )
     expect(await outcomeOf({ http: { port: agentPort, method: 'POST' } }, agentAddress)).toEqual({
-      ...{ host: 'worker-1', outcome: 'failed', reason: 'HTTPStatus', code: 422 },
+      ...{ outcome: 'failed', reason: 'HTTPStatus', code: 422 },
       message: 'HTTP 422 NoSuchKey: net.no: no such key',
     })
   })
@@ -121,8 +137,8 @@ describe('an address that no host can have', () => {
     ['http://evil.example', 'the address http://evil.example is refused: no host of a cluster has it'],
   ])('%s: nothing is sent', async (address, message) => {
     const send = sender(specOf({}), pools, mayConnect)
-    expect(await send({ host: 'worker-1', address }, new AbortController().signal)).toEqual({
-      ...{ host: 'worker-1', outcome: 'failed', reason: 'AddressRefused', message },
+    expect(await send({ host: 'worker-1', address, idempotencyKey }, new AbortController().signal)).toEqual({
+      ...{ outcome: 'failed', reason: 'AddressRefused', message },
     })
     expect(pools.size).toBe(0)
   })
@@ -130,7 +146,9 @@ describe('an address that no host can have', () => {
   test('nor to this machine, unless a test bed allows it', async () => {
     const host = await receiver()
     const send = sender(specOf({ http: { port: host.port } }), pools, addressCheck({ allowLoopback: false }))
-    expect(await send({ host: 'worker-1', address: '127.0.0.1' }, new AbortController().signal)).toMatchObject({
+    expect(
+      await send({ host: 'worker-1', address: '127.0.0.1', idempotencyKey }, new AbortController().signal),
+    ).toMatchObject({
       ...{ outcome: 'failed', reason: 'AddressRefused' },
     })
     expect(host.accepted).toBe(0)

@@ -3,7 +3,17 @@ import { boundedText } from '../bounded-text.ts'
 import { deliver, type Delivery } from '../delivery/deliver.ts'
 import type { HostPools } from '../delivery/host-pools.ts'
 import type { Outcome, Unsuccessful } from './outcome.ts'
-import type { Deliver } from './run.ts'
+
+type Target = {
+  readonly host: string
+  /** The address that the request is sent to; not checked yet. Undefined where the Host has none. */
+  readonly address: string | undefined
+  /** Tells this delivery from every other: the same one again bears the same. */
+  readonly idempotencyKey: string
+}
+
+/** Sends the request to one target. Failures are outcomes; rejects only if the signal is aborted. */
+export type Deliver = (target: Target, signal: AbortSignal) => Promise<Outcome>
 
 const messageLimit = 256
 
@@ -18,38 +28,43 @@ export function sender(spec: HostRequestSpec, pools: HostPools, mayConnect: (add
     parameters: http.parameters,
     timeoutMs: timeoutSeconds * 1_000,
   }
-  return async ({ host, address }, signal) => {
-    if (address === undefined || !mayConnect(address)) return refused(host, address)
-    const delivery = await deliver(pools, { host, address, port: http.port, scheme }, request, signal)
-    return judge(host, delivery, http, isSuccess)
+  return async ({ host, address, idempotencyKey }, signal) => {
+    if (address === undefined || !mayConnect(address)) return refused(address)
+    const headers = isSafe(http.method) ? {} : { 'idempotency-key': idempotencyKey }
+    const delivery = await deliver(pools, { host, address, port: http.port, scheme }, { ...request, headers }, signal)
+    return judge(delivery, http, isSuccess)
   }
 }
 
-function refused(host: string, address: string | undefined): Outcome {
+/** RFC 9110, 9.2.1: asks for nothing to be done, so it may be sent again. */
+export function isSafe(method: HostRequestSpec['http']['method']): boolean {
+  return method === 'GET'
+}
+
+function refused(address: string | undefined): Outcome {
   const message =
     address === undefined
       ? 'the Host has no InternalIP'
       : `the address ${address} is refused: no host of a cluster has it`
-  return unsuccessful({ host, outcome: 'failed', reason: 'AddressRefused', message })
+  return unsuccessful({ outcome: 'failed', reason: 'AddressRefused', message })
 }
 
 function judge(
-  host: string,
   delivery: Delivery,
   { method, port }: HostRequestSpec['http'],
   isSuccess: (code: number) => boolean,
 ): Outcome {
   if (!delivery.answered) {
     const { unanswered, ...failure } = delivery.failure
-    if (!unanswered || method === 'GET') return unsuccessful({ host, outcome: 'failed', ...failure })
+    if (!unanswered || isSafe(method)) return unsuccessful({ outcome: 'failed', ...failure })
     const message = `${failure.message}; the host may have got the request`
-    return unsuccessful({ host, outcome: 'unknown', ...failure, message })
+    return unsuccessful({ outcome: 'unknown', ...failure, message })
   }
   const { statusCode: code } = delivery
-  if (isSuccess(code)) return { host, outcome: 'succeeded' }
+  if (isSuccess(code)) return { outcome: 'succeeded' }
   const told = port === agentPort ? agentWords(delivery.body) : undefined
   const message = told === undefined ? `HTTP ${code}` : `HTTP ${code} ${told.code}: ${told.message}`
-  return unsuccessful({ host, outcome: 'failed', reason: 'HTTPStatus', code, message })
+  return unsuccessful({ outcome: 'failed', reason: 'HTTPStatus', code, message })
 }
 
 /** Cut at once, not in the status only: thousands of long ones would be held until the end of the run. */

@@ -2,7 +2,7 @@ import type { Host, HostRequestSpec } from '@keelson/api'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { hostOf, specOf } from '../testing/objects.ts'
-import { resolveTargets } from './targets.ts'
+import { isOnline, resolveTargets } from './targets.ts'
 
 const names = ['a', 'b', 'c', 'd', 'node-10', 'node-9']
 const host: fc.Arbitrary<Host> = fc
@@ -24,15 +24,13 @@ const spec: fc.Arbitrary<HostRequestSpec> = fc
     specOf({ workers, http: { targetType }, ...(hostSelector === undefined ? {} : { hostSelector }) }),
   )
 
-const namesOf = (list: readonly { readonly host: string }[]) => list.map(({ host: name }) => name)
-
-test('every named host is online, skipped or unknown, exactly once', () => {
+test('every named host is a target or unknown, exactly once', () => {
   fc.assert(
     fc.property(spec, hosts, (wanted, present) => {
-      const { online, skipped, unknown } = resolveTargets(wanted, present)
+      const { names: targets, unknown } = resolveTargets(wanted, present)
       const named = [...new Set(wanted.workers.map(({ name }) => name))]
       fc.pre(named.length > 0)
-      expect([...namesOf(online), ...namesOf(skipped), ...unknown].toSorted()).toEqual(named.toSorted())
+      expect([...targets, ...unknown].toSorted()).toEqual(named.toSorted())
       expect(unknown).toEqual(
         named.filter((name) => !present.some(({ metadata }) => metadata.name === name)).toSorted(),
       )
@@ -40,10 +38,10 @@ test('every named host is online, skipped or unknown, exactly once', () => {
   )
 })
 
-test('who is online is so, and chosen; who is offline is chosen all the same; who is not chosen is told only if named', () => {
+test('who is chosen is a target, online or not; who is not chosen is told only if named', () => {
   fc.assert(
     fc.property(spec, hosts, (wanted, present) => {
-      const { online, skipped } = resolveTargets(wanted, present)
+      const { names: targets, notTargeted } = resolveTargets(wanted, present)
       const everyone = wanted.workers.length === 0
       for (const { metadata, status } of present) {
         const { name } = metadata
@@ -51,11 +49,8 @@ test('who is online is so, and chosen; who is offline is chosen all the same; wh
         const chosen =
           (wanted.http.targetType === 'All' || wanted.http.targetType === status?.role) &&
           (wanted.hostSelector?.matchLabels === undefined || metadata.labels?.['zone'] === 'a')
-        const isOnline = status?.conditions.some(({ type, status: is }) => type === 'Online' && is === 'True')
-        expect(namesOf(online).includes(name)).toBe(meant && chosen && isOnline)
-        expect(skipped.find((one) => one.host === name)?.reason).toBe(
-          !meant || (chosen && isOnline) ? undefined : chosen ? 'Offline' : everyone ? undefined : 'NotTargeted',
-        )
+        expect(targets.includes(name)).toBe(meant && (chosen || !everyone))
+        expect(notTargeted.includes(name)).toBe(meant && !chosen && !everyone)
       }
     }),
   )
@@ -65,8 +60,8 @@ test('every list is in the order of names, whatever the order of workers and hos
   fc.assert(
     fc.property(spec, hosts, fc.func(fc.integer()), (wanted, present, shuffle) => {
       const resolved = resolveTargets(wanted, present)
-      for (const list of [namesOf(resolved.online), namesOf(resolved.skipped), resolved.unknown])
-        expect(list).toEqual(list.toSorted())
+      for (const list of [resolved.names, resolved.notTargeted, resolved.unknown])
+        expect(list).toEqual([...new Set(list)].toSorted())
       const workers = wanted.workers.toSorted((a, b) => shuffle(a.name) - shuffle(b.name))
       const others = present.toSorted((a, b) => shuffle(a.metadata.name) - shuffle(b.metadata.name))
       expect(resolveTargets({ ...wanted, workers }, others)).toEqual(resolved)
@@ -74,22 +69,9 @@ test('every list is in the order of names, whatever the order of workers and hos
   )
 })
 
-test('the address is the first InternalIP; a host without one is a target, its delivery tells why it fails', () => {
-  const { status, ...rest } = hostOf({ name: 'a' })
-  const addresses = [
-    { type: 'Hostname', address: 'a' },
-    { type: 'InternalIP', address: '10.0.0.1' },
-    { type: 'InternalIP', address: 'fd00::1' },
-  ]
-  const addressOf = (list: typeof addresses) =>
-    resolveTargets(specOf({}), [{ ...rest, status: { ...status!, addresses: list } }]).online
-  expect(addressOf(addresses)).toEqual([{ host: 'a', address: '10.0.0.1' }])
-  expect(addressOf([])).toEqual([{ host: 'a', address: undefined }])
-})
-
-test('a Host that has no status yet is offline', () => {
+test('online is what the Host says of its Node; a Host that has no status yet is offline, and a target', () => {
+  expect([hostOf({ name: 'a' }), hostOf({ name: 'a', online: false })].map(isOnline)).toEqual([true, false])
   const { status: _, ...young } = hostOf({ name: 'a' })
-  expect(resolveTargets(specOf({}), [young])).toEqual({
-    ...{ online: [], skipped: [{ host: 'a', reason: 'Offline' }], unknown: [] },
-  })
+  expect(isOnline(young)).toBe(false)
+  expect(resolveTargets(specOf({}), [young])).toEqual({ names: ['a'], notTargeted: [], unknown: [] })
 })

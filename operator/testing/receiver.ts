@@ -8,6 +8,7 @@ export type Received = {
   readonly url: string
   readonly contentType: string | undefined
   readonly body: string
+  readonly idempotencyKey: string | undefined
 }
 
 export type Answer = (response: ServerResponse, received: Received) => void
@@ -64,7 +65,11 @@ export class Receiver implements AsyncDisposable {
     })
     const { method = '', url = '', headers } = request
     try {
-      const received = { method, url, contentType: headers['content-type'], body: await text(request) }
+      const key = headers['idempotency-key']
+      const received = {
+        ...{ method, url, contentType: headers['content-type'], body: await text(request) },
+        idempotencyKey: typeof key === 'string' ? key : undefined,
+      }
       this.received.push(received)
       this.answer(response, received)
     } catch {

@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from 'vitest'
 import { eventually } from '../deadline.ts'
-import { change, Requests, webGet } from '../world/requests.ts'
+import { change, Requests, webGet, type SpecInput } from '../world/requests.ts'
 import { World } from '../world/world.ts'
 
 let world: World
@@ -59,20 +59,53 @@ test('each generation reaches each host exactly once; labels, status and an oper
   expect(await logged('/once')).toEqual([2, 2])
 })
 
-test('a run is finished by the operator that comes after one that was killed, and a POST is not sent again', async () => {
-  await requests.send('before-kill', {
-    ...webGet(workers, '/killed'),
-    http: { ...webGet(workers, '/killed').http, method: 'POST' },
-  })
+function webPost(path: string): SpecInput {
+  const spec = webGet(workers, path)
+  return { ...spec, http: { ...spec.http, method: 'POST' }, timeoutSeconds: 60 }
+}
+
+test('a run whose end was not written is ended by the next operator from its record, without sending', async () => {
+  await requests.send('before-kill', webPost('/killed'))
   await settle()
   expect(await logged('/killed')).toEqual([1, 1])
   await world.stopOperator('SIGKILL')
   await requests.patch('before-kill', { status: { state: 'RUNNING' } }, 'status')
   await world.startOperator()
+  await eventually('it is ended', async () => (await requests.get('before-kill')).status?.state === 'SUCCESS')
   await settle()
-  const { status } = await requests.get('before-kill')
-  expect(status).toMatchObject({ state: 'ERROR' })
   expect(await logged('/killed')).toEqual([1, 1])
+})
+
+/** A request has come to the host's web server, which has not read it yet. */
+async function hasUnread(host: string): Promise<boolean> {
+  const sockets = await world.host(host).read(['cat', '/proc/net/tcp'])
+  // Port 8080, established, bytes in the receive queue.
+  return /:1F90 [0-9A-F:]+ 01 [0-9A-F]{8}:(?!00000000)/.test(sockets)
+}
+
+test('a POST under way when its operator is killed is unknown to the next one, and is not sent again', async () => {
+  const signal = async (name: string) => {
+    for (const host of workers)
+      await world.host(host).read(['systemctl', 'kill', `--signal=${name}`, '--kill-whom=all', 'nginx.service'])
+  }
+  await signal('STOP')
+  try {
+    await requests.apply('in-flight', webPost('/in-flight'))
+    await eventually('both have it', async () => (await Promise.all(workers.map(hasUnread))).every(Boolean))
+    expect((await requests.get('in-flight')).status).toMatchObject({ state: 'RUNNING', run: { claim: '0-1' } })
+    await world.stopOperator('SIGKILL')
+  } finally {
+    await signal('CONT')
+  }
+  await eventually('both act on it', async () => (await logged('/in-flight')).every((count) => count === 1))
+  await world.startOperator()
+  const { status } = await requests.finished('in-flight', 1)
+  expect(status).toMatchObject({
+    ...{ state: 'ERROR', counts: { targets: 2, succeeded: 0, failed: 0, unknown: 2, skipped: 0 } },
+    failures: workers.map((host) => ({ host, reason: 'Interrupted' })),
+  })
+  await settle()
+  expect(await logged('/in-flight')).toEqual([1, 1])
 })
 
 test('an answer of 500 is an ERROR with the name of the host and the code', async () => {

@@ -1,0 +1,98 @@
+import { createHash } from 'node:crypto'
+import type { HostRequest, HostRequestStatus } from '@keelson/api'
+import { AlreadyExistsError, defineKind, NotFoundError, type KubeClient, type KubernetesObject } from '@keelson/kube'
+import { hostRequestKind } from '../kinds.ts'
+import {
+  compress,
+  configMapLimit,
+  decompress,
+  digestOf,
+  fitsInline,
+  type FrozenTargets,
+} from '../runs/frozen-targets.ts'
+import { runIdOf } from './run-store.ts'
+
+type ConfigMap = KubernetesObject & {
+  readonly immutable?: boolean
+  readonly binaryData?: Readonly<Record<string, string>>
+}
+
+const configMapKind = defineKind<ConfigMap>({
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  plural: 'configmaps',
+  namespaced: true,
+})
+
+const key = 'targets.json.gz'
+
+type Reference = HostRequestStatus['run']['targets']
+
+/** There are more targets than can be written down. */
+export class TooManyTargetsError extends Error {
+  readonly code = 'TooManyTargets'
+}
+
+/** Somebody deleted the ConfigMap that a run under way needs. */
+class TargetsLostError extends Error {
+  readonly code = 'TargetsLost'
+
+  constructor(configMap: string) {
+    super(`the targets of the run are gone with the ConfigMap ${configMap}; change runToken to run anew`)
+  }
+}
+
+/**
+ * Writes the targets of a run down: in its status, or where that would be too much, in an immutable ConfigMap that goes with the request.
+ *
+ * @throws TooManyTargetsError
+ */
+export async function keepTargets(
+  client: KubeClient,
+  request: HostRequest,
+  names: FrozenTargets,
+  signal: AbortSignal,
+): Promise<Reference> {
+  const digest = digestOf(names)
+  if (fitsInline(names)) return { names: [...names], digest }
+  const bytes = compress(names)
+  if (bytes.length > configMapLimit)
+    throw new TooManyTargetsError(`${names.length} targets cannot be written down; choose fewer`)
+  const { uid = '', namespace, name: requestName } = request.metadata
+  // One name for one run and one list: another attempt to begin this run may find other hosts.
+  const hash = createHash('sha256')
+    .update(`${runIdOf(request)} ${digest}`)
+    .digest('hex')
+    .slice(0, 32)
+  const name = `keelson-targets-${hash}`
+  const { apiVersion, kind } = hostRequestKind
+  const metadata = {
+    name,
+    namespace,
+    ownerReferences: [{ apiVersion, kind, name: requestName, uid, controller: true }],
+  }
+  const binaryData = { [key]: bytes.toString('base64') }
+  await client.create(configMapKind, { metadata, immutable: true, binaryData }, {}, signal).catch((error: unknown) => {
+    // Left by an attempt to begin this very run with these very targets; that it holds them is checked when they are read.
+    if (!(error instanceof AlreadyExistsError)) throw error
+  })
+  return { configMap: name, digest }
+}
+
+/** The inverse of `keepTargets`. @throws where the list is not the one of the run. */
+export async function readTargets(
+  client: KubeClient,
+  request: HostRequest,
+  reference: Reference,
+  signal: AbortSignal,
+): Promise<FrozenTargets> {
+  if (reference.configMap === undefined) return reference.names ?? []
+  const { configMap: name } = reference
+  const { binaryData } = await client
+    .get(configMapKind, { name, namespace: request.metadata.namespace }, signal)
+    .catch((error: unknown) => {
+      if (error instanceof NotFoundError) throw new TargetsLostError(name)
+      throw error
+    })
+  return decompress(Buffer.from(binaryData?.[key] ?? '', 'base64'), reference.digest)
+}

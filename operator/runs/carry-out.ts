@@ -1,0 +1,244 @@
+import { decide, type Circumstances, type FinishReason, type RunPolicy } from './decide.ts'
+import { IndexSet } from './index-set.ts'
+import { recovered, sameRecord, settled, withResults, type Results, type RunRecord } from './run-record.ts'
+
+/** Where the record of one run is kept, with a precondition on each write. */
+export interface RunStore {
+  /** Undefined once the run is not the object's any more. */
+  read(signal: AbortSignal): Promise<Stored | undefined>
+  /**
+   * @param finish where this is the last word on the run.
+   * @returns the new version.
+   * @throws where `version` is not the present one, or the outcome is not known.
+   */
+  write(record: RunRecord, version: string, signal: AbortSignal, finish?: Finish): Promise<string>
+}
+
+export type Stored = {
+  readonly record: RunRecord
+  readonly version: string
+  /** The last word on the run was written. */
+  readonly finished: boolean
+}
+
+export type Finish = {
+  readonly reason: FinishReason
+  /** Targets that were not sent to, because the run ended before; they are among the skipped. */
+  readonly unsent: IndexSet
+}
+
+export type Sent = 'succeeded' | 'failed' | 'unknown'
+
+export type RunPorts = Circumstances & {
+  readonly store: RunStore
+  /** Sends the request of this round to one target, once. Throws only when the signal is aborted. */
+  readonly send: (index: number, round: number, signal: AbortSignal) => Promise<Sent>
+  /** Resolves when the world may have changed: a target came back. */
+  readonly changed: (signal: AbortSignal) => Promise<void>
+  /** Resolves when this round may begin. */
+  readonly backOff: (round: number, signal: AbortSignal) => Promise<void>
+  /** Resolves when progress may be written again; asked only where nothing is claimed. */
+  readonly progressDue: (signal: AbortSignal) => Promise<void>
+  /** Resolves when a store that failed may be asked again; `attempt` counts from 1. */
+  readonly storeBackOff: (attempt: number, signal: AbortSignal) => Promise<void>
+}
+
+export type RunOptions = {
+  readonly policy: RunPolicy
+  readonly parallelism: number
+  /**
+   * Whether a target must be written down before it is sent to: for an unsafe method to a receiver that does not know a repeated request
+   * for one. Without claims what was under way at a crash is sent again, under the same key.
+   */
+  readonly claims: boolean
+  readonly onUnknown: 'Fail' | 'Resend'
+  /** Number of this leadership. */
+  readonly epoch: number
+}
+
+export type RunEnd =
+  | ({ readonly kind: 'finished'; readonly record: RunRecord } & Finish)
+  /**
+   * The record is not what this leadership left or found: another leader has the run, a late write of an earlier one came in between, or
+   * the object was deleted or its spec changed. Nothing that was sent is forgotten by beginning again from a fresh read, and that is
+   * what a leader does.
+   */
+  | { readonly kind: 'lost' }
+
+/**
+ * Carries a run on from its record to its end.
+ *
+ * The order is: write the claim, send, commit the outcomes together with the next claim. Nothing is sent before the write that claims it
+ * has come back, so at every moment the record names a superset of what may have been executed.
+ *
+ * @throws the reason of `signal` once that is aborted.
+ */
+export async function carryOut(options: RunOptions, ports: RunPorts, signal: AbortSignal): Promise<RunEnd> {
+  const { policy, epoch, onUnknown, claims } = options
+  const ledger = await Ledger.open(ports, epoch, signal)
+  if (ledger === undefined) return { kind: 'lost' }
+  let record = recovered(ledger.written, epoch, onUnknown)
+  for (;;) {
+    const decision = decide(record, policy, ports)
+    switch (decision.kind) {
+      case 'send': {
+        const { window, skip } = decision
+        record = { ...record, skipped: record.skipped.union(skip), claim: claims ? window : IndexSet.empty }
+        // What is skipped alone needs no write of its own; the next one tells it.
+        if (window.size === 0) break
+        if ((claims || !ledger.begun) && !(await ledger.write(record, signal))) return { kind: 'lost' }
+        const results = await sendWindow(window, record, { options, ports, ledger }, signal)
+        if (results === 'lost') return { kind: 'lost' }
+        record = withResults(record, results)
+        break
+      }
+      case 'retry':
+        // The round is written down with its first claim at the latest; without claims, now: it is part of the key.
+        record = decision.record
+        if (!(await ledger.write(record, signal))) return { kind: 'lost' }
+        await ports.backOff(record.round, signal)
+        break
+      case 'nextWave':
+        record = decision.record
+        break
+      case 'wait':
+        if (!(await ledger.write(record, signal))) return { kind: 'lost' }
+        await ports.changed(signal)
+        break
+      case 'finish': {
+        const unsent = IndexSet.upTo(policy.order.length).without(settled(record))
+        const finish = { reason: decision.reason, unsent }
+        const last = { ...record, skipped: record.skipped.union(unsent) }
+        if (!(await ledger.write(last, signal, finish))) return { kind: 'lost' }
+        return { kind: 'finished', record: last, ...finish }
+      }
+    }
+  }
+}
+
+type Sending = { readonly options: RunOptions; readonly ports: RunPorts; readonly ledger: Ledger }
+
+/** Sends to a window, some at a time; stops beginning new ones as soon as too many have failed. */
+async function sendWindow(
+  window: IndexSet,
+  record: RunRecord,
+  { options, ports, ledger }: Sending,
+  signal: AbortSignal,
+): Promise<Results | 'lost'> {
+  const { policy, parallelism, claims } = options
+  const outcomes: Record<Sent, number[]> = { succeeded: [], failed: [], unknown: [] }
+  const results = (): Results => ({
+    succeeded: IndexSet.of(outcomes.succeeded),
+    failed: IndexSet.of(outcomes.failed),
+    unknown: IndexSet.of(outcomes.unknown),
+  })
+  const stop = new AbortController()
+  const either = AbortSignal.any([signal, stop.signal])
+  const members = new Set(window)
+  const before = record.failed.size + record.unknown.size
+  const rest = policy.order.filter((index) => members.has(index)).values()
+  const worker = async () => {
+    for (const index of rest) {
+      if (ports.isExpired()) return
+      outcomes[await ports.send(index, record.round, either)].push(index)
+      if (before + outcomes.failed.length + outcomes.unknown.length > policy.maxFailures) return
+    }
+  }
+  const sent = Promise.all(Array.from({ length: Math.min(parallelism, window.size) }, worker))
+  if (claims) return sent.then(results)
+  // Nothing is claimed, so nothing is lost by telling how far it is.
+  const told = tellProgress(ledger, ports, () => withResults(record, results()), either, signal)
+  try {
+    const first = await Promise.race([sent.then(() => 'sent' as const), told])
+    return first === 'lost' ? 'lost' : results()
+  } finally {
+    stop.abort()
+    await Promise.allSettled([sent, told])
+  }
+}
+
+/**
+ * Writes the record from time to time, until it turns out to be another's. A write that has begun is ended also when there is no more to
+ * tell: broken off, nobody would know what is written, and the run would have to begin again.
+ */
+async function tellProgress(
+  ledger: Ledger,
+  ports: RunPorts,
+  present: () => RunRecord,
+  stop: AbortSignal,
+  signal: AbortSignal,
+): Promise<'lost'> {
+  for (;;) {
+    await ports.progressDue(stop)
+    if (!(await ledger.write(present(), signal))) return 'lost'
+  }
+}
+
+/** The one writer of a record, as far as it knows: it notices when it is not. */
+class Ledger {
+  readonly #ports: RunPorts
+  #written: RunRecord
+  #version: string
+  #begun: boolean
+
+  private constructor(ports: RunPorts, { record, version }: Stored, epoch: number) {
+    this.#ports = ports
+    this.#written = record
+    this.#version = version
+    this.#begun = record.epoch === epoch
+  }
+
+  static async open(ports: RunPorts, epoch: number, signal: AbortSignal): Promise<Ledger | undefined> {
+    const found = await ports.store.read(signal)
+    if (found === undefined || found.finished || found.record.epoch > epoch) return undefined
+    return new Ledger(ports, found, epoch)
+  }
+
+  get written(): RunRecord {
+    return this.#written
+  }
+
+  /** Whether this leadership has written yet; before that, nothing may be sent. */
+  get begun(): boolean {
+    return this.#begun
+  }
+
+  /**
+   * Writes the record; false if the run is somebody else's or gone. Whatever goes wrong, the store is read anew: it holds what was to be
+   * written (the answer was lost), or what was there before (somebody edited a label, or the write never came through), or something else.
+   */
+  async write(record: RunRecord, signal: AbortSignal, finish?: Finish): Promise<boolean> {
+    if (this.#begun && finish === undefined && sameRecord(record, this.#written)) return true
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        this.#version = await this.#ports.store.write(record, this.#version, signal, finish)
+        this.#written = record
+        this.#begun = true
+        return true
+      } catch {
+        signal.throwIfAborted()
+      }
+      const found = await this.#readAnew(attempt, signal)
+      if (found === undefined) return false
+      this.#version = found.version
+      // Only this leadership writes its epoch, so a record that equals the intended one is our own.
+      if (sameRecord(found.record, record) && found.finished === (finish !== undefined)) {
+        this.#written = record
+        this.#begun = true
+        return true
+      }
+      if (!sameRecord(found.record, this.#written)) return false
+    }
+  }
+
+  async #readAnew(attempt: number, signal: AbortSignal): ReturnType<RunStore['read']> {
+    for (let again = attempt; ; again += 1) {
+      await this.#ports.storeBackOff(again, signal)
+      try {
+        return await this.#ports.store.read(signal)
+      } catch {
+        signal.throwIfAborted()
+      }
+    }
+  }
+}
