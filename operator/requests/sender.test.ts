@@ -116,6 +116,17 @@ describe('an agent', () => {
     })
   })
 
+  test('that does not know what became of an earlier delivery leaves its outcome unknown', async () => {
+    await agent((response) =>
+      response
+        .writeHead(409)
+        .end(JSON.stringify({ code: 'OutcomeUnknown', message: 'the agent ended during the act' })),
+    )
+    expect(await outcomeOf({ http: { port: agentPort, method: 'POST' } }, agentAddress)).toMatchObject({
+      ...{ outcome: 'unknown', reason: 'OutcomeUnknown', code: 409 },
+    })
+  })
+
   test.each([
     ['without words', '', 'HTTP 500'],
     ['with other words', '[1]', 'HTTP 500'],

@@ -64,6 +64,8 @@ function judge(
   if (isSuccess(code)) return { outcome: 'succeeded' }
   const told = port === agentPort ? agentWords(delivery.body) : undefined
   const message = told === undefined ? `HTTP ${code}` : `HTTP ${code} ${told.code}: ${told.message}`
+  // The agent was ended between the intent and the answer of an earlier delivery with this very key.
+  if (told?.code === 'OutcomeUnknown') return unsuccessful({ outcome: 'unknown', reason: told.code, code, message })
   return unsuccessful({ outcome: 'failed', reason: 'HTTPStatus', code, message })
 }
 
