@@ -1,12 +1,13 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { request } from 'node:https'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { mustRun, runCommand, type CommandResult } from '../command.ts'
 import { Daemon } from '../daemon.ts'
 import { eventually } from '../deadline.ts'
-import { CertificateAuthority, generateKeys, privateKeyPem, publicKeyPem, type KeyPair } from '../pki.ts'
+import { CertificateAuthority } from '../pki.ts'
 import { controlPlaneBinaries } from './binaries.ts'
+import { writeFiles } from './files.ts'
+import { httpsCall } from './https-call.ts'
 import { kubeconfig } from './kubeconfig.ts'
 import { freePorts } from './ports.ts'
 
@@ -27,7 +28,6 @@ type Parts = {
   readonly address: string
   readonly ports: { readonly etcd: number; readonly peer: number; readonly api: number }
   readonly authority: CertificateAuthority
-  readonly etcdClient: KeyPair
   readonly options: ControlPlaneOptions
 }
 
@@ -59,14 +59,14 @@ export class ControlPlane implements AsyncDisposable {
     const [etcd, peer, api] = await freePorts(3, address)
     const ports = { etcd: etcd!, peer: peer!, api: api! }
     const authority = await CertificateAuthority.create('testbed')
-    const etcdClient = await authority.issue({ subject: 'CN=kube-apiserver-etcd-client', usages: ['client'] })
     const directory = await mkdtemp(join(tmpdir(), 'keelson-control-plane-'))
-    const plane = new ControlPlane({ directory, binaries, address, ports, authority, etcdClient, options })
+    const plane = new ControlPlane({ directory, binaries, address, ports, authority, options })
     try {
-      await plane.#writeFiles()
+      // 10.96.0.1 is the first of the Services' addresses: `kubernetes`.
+      const addresses = [...new Set(['127.0.0.1', address, '10.96.0.1', ...(options.addresses ?? [])])]
+      await writeFiles({ directory, server: plane.server, authority, addresses })
       plane.#startEtcd()
       await plane.startApiServer()
-      if (options.controllerManager !== false) plane.#startControllerManager()
       return plane
     } catch (error) {
       await plane[Symbol.asyncDispose]()
@@ -76,41 +76,6 @@ export class ControlPlane implements AsyncDisposable {
 
   #path(name: string): string {
     return join(this.directory, name)
-  }
-
-  async #writeFiles(): Promise<void> {
-    const { authority, address, options } = this.#parts
-    const addresses = [...new Set(['127.0.0.1', address, '10.96.0.1', ...(options.addresses ?? [])])]
-    const dnsNames = ['localhost', 'kubernetes', 'kubernetes.default', 'kubernetes.default.svc']
-    const signing = await generateKeys()
-    const pairs: Record<string, KeyPair> = {
-      etcd: await authority.issue({
-        subject: 'CN=etcd',
-        dnsNames: ['localhost'],
-        addresses,
-        usages: ['server', 'client'],
-      }),
-      'etcd-client': this.#parts.etcdClient,
-      apiserver: await authority.issue({ subject: 'CN=kube-apiserver', dnsNames, addresses, usages: ['server'] }),
-    }
-    const users = {
-      admin: 'CN=testbed-admin,O=system:masters',
-      'controller-manager': 'CN=system:kube-controller-manager',
-    }
-    const secret = { mode: 0o600 }
-    await Promise.all([
-      writeFile(this.#path('ca.crt'), authority.certificate),
-      writeFile(this.#path('service-account.key'), await privateKeyPem(signing), secret),
-      writeFile(this.#path('service-account.pub'), await publicKeyPem(signing)),
-      ...Object.entries(pairs).flatMap(([name, pair]) => [
-        writeFile(this.#path(`${name}.crt`), pair.certificate),
-        writeFile(this.#path(`${name}.key`), pair.key, secret),
-      ]),
-      ...Object.entries(users).map(async ([name, subject]) => {
-        const pair = await authority.issue({ subject, usages: ['client'] })
-        await writeFile(this.#path(`${name}.kubeconfig`), kubeconfig(this.server, authority.certificate, pair), secret)
-      }),
-    ])
   }
 
   #daemon(
@@ -154,7 +119,7 @@ export class ControlPlane implements AsyncDisposable {
     )
   }
 
-  /** Starts the API server on its port and its old data; waits until it is ready. */
+  /** Starts the API server on its port and its old data, waits until it is ready, and starts its controller manager. */
   async startApiServer(): Promise<void> {
     const { address, ports, options } = this.#parts
     this.#daemon(
@@ -188,23 +153,13 @@ export class ControlPlane implements AsyncDisposable {
     const isDecided = async () => daemons.some(({ running }) => !running) || this.#isReady()
     await eventually('the API server is ready', isDecided, 60_000)
     for (const daemon of daemons) await daemon.assertRunning()
+    if (options.controllerManager !== false) this.#startControllerManager()
   }
 
   async #isReady(): Promise<boolean> {
-    const { authority } = this.#parts
-    return new Promise((resolve) => {
-      const probe = request(
-        `${this.server}/readyz`,
-        { ca: authority.certificate, timeout: 2_000, agent: false },
-        (response) => {
-          response.resume()
-          resolve(response.statusCode === 200)
-        },
-      )
-      probe.on('error', () => resolve(false))
-      probe.on('timeout', () => probe.destroy())
-      probe.end()
-    })
+    const ca = this.#parts.authority.certificate
+    const answer = await httpsCall(`${this.server}/readyz`, { ca, timeoutMs: 2_000 }).catch(() => undefined)
+    return answer?.status === 200
   }
 
   #startControllerManager(): void {
@@ -222,8 +177,10 @@ export class ControlPlane implements AsyncDisposable {
     )
   }
 
+  /** SIGKILL, and waits for the end. The controller manager goes first: it ends for good if its API server does while it starts. */
   async killApiServer(): Promise<void> {
-    await this.#daemons.get('kube-apiserver')?.stop('SIGKILL')
+    for (const name of ['kube-controller-manager', 'kube-apiserver'] as const)
+      await this.#daemons.get(name)?.stop('SIGKILL')
   }
 
   /** Compacts etcd up to its present revision, so that older resourceVersions answer 410. */
@@ -233,29 +190,12 @@ export class ControlPlane implements AsyncDisposable {
     await this.#etcd('/v3/kv/compaction', { revision, physical: true })
   }
 
-  async #etcd(path: string, body: unknown): Promise<unknown> {
-    const { authority, etcdClient } = this.#parts
-    const options = {
-      method: 'POST',
-      ca: authority.certificate,
-      cert: etcdClient.certificate,
-      key: etcdClient.key,
-      agent: false,
-      timeout: 10_000,
-    }
-    return new Promise((resolve, reject) => {
-      const call = request(`${this.etcdServer}${path}`, options, (response) => {
-        let text = ''
-        response.setEncoding('utf8').on('data', (part: string) => (text += part))
-        response.on('error', reject)
-        response.on('end', () =>
-          response.statusCode === 200 ? resolve(JSON.parse(text)) : reject(new Error(`etcd ${path}: ${text}`)),
-        )
-      })
-      call.on('error', reject)
-      call.on('timeout', () => call.destroy(new Error(`etcd ${path}: no answer`)))
-      call.end(JSON.stringify(body))
-    })
+  async #etcd(path: string, request: unknown): Promise<unknown> {
+    const [cert, key] = await Promise.all(['crt', 'key'].map((kind) => readFile(this.#path(`etcd-client.${kind}`))))
+    const tls = { ca: this.#parts.authority.certificate, cert: cert!, key: key! }
+    const { status, body } = await httpsCall(`${this.etcdServer}${path}`, { ...tls, body: JSON.stringify(request) })
+    if (status !== 200) throw new Error(`etcd ${path}: ${body}`)
+    return JSON.parse(body)
   }
 
   /** kubectl as administrator, or by another kubeconfig. Never throws for a refusal: look at `exitCode`. */
