@@ -109,6 +109,10 @@ async function sync(path: string): Promise<void> {
 function unusable(path: string): (error: unknown) => never {
   return (error) => {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'
-    throw new EnrolmentError('FolderUnusable', `${path} cannot be used (${code}): run this as root`, error)
+    throw new EnrolmentError(
+      'FolderUnusable',
+      `${path} cannot be used (${code}): this must run as root, and where it makes folders there must not be files`,
+      error,
+    )
   }
 }
