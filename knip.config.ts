@@ -5,6 +5,7 @@ const configuration: KnipConfig = {
     '.': { entry: ['toolchain/check.ts'], project: ['*.ts', 'toolchain/*.ts'] },
     agent: { entry: ['main.ts'] },
     operator: { entry: ['main.ts'] },
+    cli: { entry: ['main.ts'] },
     testbed: {
       // Each is started as a program of its own.
       entry: [

@@ -9,6 +9,14 @@ export { AgentError, ChangeResult, Facts } from './agent-protocol.ts'
 export { apiPathRefusal } from './api-path.ts'
 export { Condition } from './condition.ts'
 export { customResourceDefinitions } from './crd/kinds.ts'
+export {
+  agentSigner,
+  installerAccount,
+  operatorIdentities,
+  systemNamespace,
+  trustBundle,
+  type OperatorIdentity,
+} from './enrolment.ts'
 export { agentPort, apiVersion, group, version } from './group.ts'
 export { Host, HostStatus } from './host.ts'
 export { HostRequest, HostRequestSpec, HostRequestStatus } from './host-request.ts'

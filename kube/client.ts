@@ -53,6 +53,11 @@ export interface PatchOptions extends WriteOptions {
   readonly subresource?: 'status' | undefined
 }
 
+export interface UpdateOptions extends WriteOptions {
+  /** `approval`: of a CertificateSigningRequest, whose conditions nothing else may set. */
+  readonly subresource?: 'approval' | undefined
+}
+
 export interface DeleteOptions extends WriteOptions {
   /** A ConflictError where the object is not this one any more. */
   readonly preconditions?:
@@ -187,11 +192,11 @@ export class KubeClient implements AsyncDisposable {
   async update<T extends KubernetesObject>(
     kind: Kind<T>,
     object: T,
-    options: WriteOptions = {},
+    options: UpdateOptions = {},
     signal?: AbortSignal,
   ): Promise<T> {
     requireVersion(kind, object)
-    const path = objectPath(kind, object.metadata)
+    const path = objectPath(kind, object.metadata, options.subresource)
     return this.#write(kind, { method: 'PUT', path, body: typed(kind, object) }, options, signal)
   }
 

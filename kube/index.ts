@@ -9,6 +9,7 @@ export type {
   ObjectPage,
   PatchOptions,
   Selection,
+  UpdateOptions,
   WatchOptions,
   WriteOptions,
 } from './client.ts'
@@ -32,7 +33,16 @@ export {
 } from './errors.ts'
 export { loadInCluster } from './in-cluster.ts'
 export { defineKind, kinds } from './kinds.ts'
-export type { Kind, Node, NodeCondition } from './kinds.ts'
+export type {
+  CertificateSigningRequest,
+  CertificateSigningRequestCondition,
+  ConfigMap,
+  Kind,
+  Node,
+  NodeCondition,
+  Pod,
+  Secret,
+} from './kinds.ts'
 export { loadKubeconfig } from './kubeconfig.ts'
 export { keyOf, nameOf } from './object.ts'
 export type {

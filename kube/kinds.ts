@@ -53,7 +53,63 @@ export interface NodeCondition {
   readonly lastTransitionTime?: string | undefined
 }
 
+export interface Pod extends KubernetesObject {
+  readonly spec?:
+    { readonly nodeName?: string | undefined; readonly serviceAccountName?: string | undefined } | undefined
+}
+
+export interface ConfigMap extends KubernetesObject {
+  readonly data?: Readonly<Record<string, string>> | undefined
+}
+
+export interface Secret extends KubernetesObject {
+  readonly type?: string | undefined
+  /** Values in base64. */
+  readonly data?: Readonly<Record<string, string>> | undefined
+}
+
+export interface CertificateSigningRequest extends KubernetesObject {
+  readonly spec: {
+    /** The PKCS #10 request: base64 of its PEM. */
+    readonly request: string
+    readonly signerName: string
+    readonly usages?: readonly string[] | undefined
+    readonly expirationSeconds?: number | undefined
+    /** Who made it, as the API server saw him; these four are the server's own, whatever the requester sent. */
+    readonly username?: string | undefined
+    readonly uid?: string | undefined
+    readonly groups?: readonly string[] | undefined
+    readonly extra?: Readonly<Record<string, readonly string[]>> | undefined
+  }
+  readonly status?:
+    | {
+        readonly conditions?: readonly CertificateSigningRequestCondition[] | undefined
+        /** Base64 of the PEM; once set it stays. */
+        readonly certificate?: string | undefined
+      }
+    | undefined
+}
+
+/** Approved and Denied exclude each other, and none of these goes away again. */
+export interface CertificateSigningRequestCondition {
+  readonly type: 'Approved' | 'Denied' | 'Failed'
+  readonly status: 'True'
+  readonly reason?: string | undefined
+  readonly message?: string | undefined
+  readonly lastUpdateTime?: string | undefined
+  readonly lastTransitionTime?: string | undefined
+}
+
 /** The built-in kinds that Keelson uses; its own are defined where their types are. */
 export const kinds = {
   Node: defineKind<Node>({ apiVersion: 'v1', kind: 'Node', plural: 'nodes', namespaced: false }),
+  Pod: defineKind<Pod>({ apiVersion: 'v1', kind: 'Pod', plural: 'pods', namespaced: true }),
+  ConfigMap: defineKind<ConfigMap>({ apiVersion: 'v1', kind: 'ConfigMap', plural: 'configmaps', namespaced: true }),
+  Secret: defineKind<Secret>({ apiVersion: 'v1', kind: 'Secret', plural: 'secrets', namespaced: true }),
+  CertificateSigningRequest: defineKind<CertificateSigningRequest>({
+    apiVersion: 'certificates.k8s.io/v1',
+    kind: 'CertificateSigningRequest',
+    plural: 'certificatesigningrequests',
+    namespaced: false,
+  }),
 } as const

@@ -224,10 +224,13 @@ export class ControlPlane implements AsyncDisposable {
         if (!String(error).includes('already exists')) throw error
       })
     const { stdout } = await kubectl('create', 'token', '-n', namespace, name, '--duration=24h')
-    const path = this.#path(`${namespace}.${name}.kubeconfig`)
-    await writeFile(path, kubeconfig(this.server, this.#parts.authority.certificate, { token: stdout.trim() }), {
-      mode: 0o600,
-    })
+    return this.tokenKubeconfig(`${namespace}.${name}`, stdout.trim())
+  }
+
+  /** The path of a kubeconfig with that token; the name makes the file's. */
+  async tokenKubeconfig(name: string, token: string): Promise<string> {
+    const path = this.#path(`${name}.kubeconfig`)
+    await writeFile(path, kubeconfig(this.server, this.#parts.authority.certificate, { token }), { mode: 0o600 })
     return path
   }
 

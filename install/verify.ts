@@ -1,0 +1,48 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto'
+import { EnrolmentError } from './enrolment-error.ts'
+
+const serverAuthentication = '1.3.6.1.5.5.7.3.1'
+
+export type CertificateFiles = {
+  /** PEM of the roots. */
+  readonly bundle: string
+  /** PEM of the host's certificate and of its key. */
+  readonly certificate: string
+  readonly key: string
+}
+
+/**
+ * Makes sure that an agent can serve with these files, and that an operator will accept it.
+ *
+ * @returns when the certificate ends
+ * @throws EnrolmentError `CertificateRefused`
+ */
+export function verifyCertificate({ bundle, certificate, key }: CertificateFiles, name: string, now: Date): Date {
+  const own = parse(certificate, 'the certificate')
+  const refuse = (problem: string): never => {
+    throw new EnrolmentError('CertificateRefused', `the certificate for ${name} ${problem}`)
+  }
+  if (!own.checkPrivateKey(createPrivateKey(key))) refuse('is for another key')
+  if (own.checkHost(name, { subject: 'never', wildcards: false }) === undefined) refuse('does not bear that name')
+  if (!own.keyUsage?.includes(serverAuthentication)) refuse('is not one for servers')
+  if (!rootsOf(bundle).some((root) => own.checkIssued(root) && own.verify(root.publicKey)))
+    refuse('is not signed by a root of the cluster')
+  if (own.validFromDate > now) refuse(`is not valid before ${own.validFrom}: correct the clock of this machine`)
+  if (own.validToDate <= now) refuse(`has expired at ${own.validTo}: enrol again, or correct the clock of this machine`)
+  return own.validToDate
+}
+
+/** @throws EnrolmentError `CertificateRefused` where the bundle holds no root */
+export function rootsOf(bundle: string): X509Certificate[] {
+  const blocks = bundle.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []
+  if (blocks.length === 0) throw new EnrolmentError('CertificateRefused', 'the bundle of the cluster holds no root')
+  return blocks.map((block) => parse(block, 'a root in the bundle of the cluster'))
+}
+
+function parse(pem: string, what: string): X509Certificate {
+  try {
+    return new X509Certificate(pem)
+  } catch (cause) {
+    throw new EnrolmentError('CertificateRefused', `${what} is not a certificate in PEM`, cause)
+  }
+}
