@@ -53,7 +53,26 @@ export interface NodeCondition {
   readonly lastTransitionTime?: string | undefined
 }
 
+/** coordination.k8s.io/v1. Times are RFC 3339 in microseconds and say what a writer's wall clock showed: not to be compared with one's own. */
+export interface Lease extends KubernetesObject {
+  readonly spec?:
+    | {
+        readonly holderIdentity?: string | undefined
+        readonly leaseDurationSeconds?: number | undefined
+        readonly acquireTime?: string | undefined
+        readonly renewTime?: string | undefined
+        readonly leaseTransitions?: number | undefined
+      }
+    | undefined
+}
+
 /** The built-in kinds that Keelson uses; its own are defined where their types are. */
 export const kinds = {
   Node: defineKind<Node>({ apiVersion: 'v1', kind: 'Node', plural: 'nodes', namespaced: false }),
+  Lease: defineKind<Lease>({
+    apiVersion: 'coordination.k8s.io/v1',
+    kind: 'Lease',
+    plural: 'leases',
+    namespaced: true,
+  }),
 } as const
