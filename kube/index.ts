@@ -2,6 +2,7 @@ export { abortable } from './abortable.ts'
 export { KubeClient } from './client.ts'
 export type {
   ApplyOptions,
+  ClientDefaults,
   DeleteOptions,
   KubeClientOptions,
   ListOptions,
@@ -30,10 +31,18 @@ export {
   TooManyRequestsError,
   UnauthorizedError,
 } from './errors.ts'
+export { EventRecorder } from './events.ts'
+export type { EventContent, EventRecorderOptions } from './events.ts'
 export { loadInCluster } from './in-cluster.ts'
 export { defineKind, kinds } from './kinds.ts'
-export type { Kind, Node, NodeCondition } from './kinds.ts'
+export type { Kind, Lease, Node, NodeCondition } from './kinds.ts'
 export { loadKubeconfig } from './kubeconfig.ts'
+export { runAsLeader } from './leader-election.ts'
+export type { LeaderElectionOptions } from './leader-election.ts'
+export { LeadershipLostError } from './leadership.ts'
+export type { Leadership } from './leadership.ts'
+export { metrics } from './metrics.ts'
+export type { MetricDescription, MetricLabels, MetricName, MetricsSink } from './metrics.ts'
 export { keyOf, nameOf } from './object.ts'
 export type {
   Condition,
