@@ -5,6 +5,8 @@ const configuration: KnipConfig = {
     '.': { entry: ['toolchain/check.ts'], project: ['*.ts', 'toolchain/*.ts'] },
     agent: { entry: ['main.ts'] },
     operator: { entry: ['main.ts'] },
+    // Started as a program of its own.
+    kube: { entry: ['testing/*.fixture.ts'] },
     testbed: {
       // Each is started as a program of its own.
       entry: [
