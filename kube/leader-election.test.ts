@@ -1,4 +1,3 @@
-import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { ConnectionError } from './errors.ts'
 import { runAsLeader } from './leader-election.ts'
@@ -11,137 +10,9 @@ const retry = 2_000 * 1.2
 /** Requests and answers of a world without faults. */
 const slack = 500
 
-async function until(world: LeaseWorld, what: string, condition: () => boolean, withinMs: number): Promise<void> {
-  const end = world.now + withinMs
-  while (!condition()) {
-    if (world.now >= end) throw new Error(`${what}: not within ${withinMs} ms`)
-    await world.advance(50)
-  }
-}
-
 async function ledBy(world: LeaseWorld, process: LeaseProcess, withinMs = retry + slack): Promise<void> {
-  await until(world, `${process.name} leads`, () => process.leads, withinMs)
+  await world.until(`${process.name} leads`, () => process.leads, withinMs)
 }
-
-describe('in every sequence of delays, losses, outages, pauses and deaths', () => {
-  const milliseconds = fc.oneof(
-    { weight: 6, arbitrary: fc.integer({ min: 0, max: 100 }) },
-    { weight: 1, arbitrary: fc.integer({ min: 0, max: 12_000 }) },
-  )
-  const delivery: fc.Arbitrary<Delivery> = fc.record({
-    there: milliseconds,
-    back: milliseconds,
-    lost: fc.oneof(
-      { weight: 5, arbitrary: fc.constant(undefined) },
-      { weight: 1, arbitrary: fc.constantFrom('request', 'answer') },
-    ),
-    silent: fc.boolean(),
-  })
-  const step = fc.record({
-    afterMs: fc.integer({ min: 0, max: 20_000 }),
-    process: fc.nat(2),
-    do: fc.constantFrom('pause', 'resume', 'resumeLast', 'kill', 'stop', 'start', 'outage', 'recover', 'label'),
-  })
-  const candidate = fc.record({ rate: fc.double({ min: 0.9, max: 1.1, noNaN: true }), windUpMs: milliseconds })
-  const story = fc.record({
-    candidates: fc.array(candidate, { minLength: 2, maxLength: 3 }),
-    deliveries: fc.array(delivery, { minLength: 1, maxLength: 60 }),
-    steps: fc.array(step, { maxLength: 15 }),
-  })
-
-  /** What must hold after each event of every story. */
-  function watch(world: LeaseWorld): () => void {
-    const lastHeld = new Map<LeaseProcess, number>()
-    let writes = 0
-    let holder: LeaseProcess | undefined
-    let released = true
-    return () => {
-      const leading = world.processes.filter((process) => process.leads)
-      expect(leading.length, 'leaders at a time').toBeLessThanOrEqual(1)
-      for (; writes < world.writes.length; writes++) {
-        const { at, by, spec } = world.writes[writes]!
-        // Not only not at the same time: what the last one sent at the very end has time to arrive.
-        const taken = by !== holder && holder !== undefined && !released
-        const sinceBelief = taken ? at - (lastHeld.get(holder!) ?? Number.NEGATIVE_INFINITY) : Number.POSITIVE_INFINITY
-        expect(sinceBelief, 'from the last belief to the takeover').toBeGreaterThan(2_400)
-        holder = by
-        released = spec?.holderIdentity === ''
-      }
-      for (const process of leading) lastHeld.set(process, world.now)
-    }
-  }
-
-  test('never two believe to lead, each term has a higher epoch, and somebody leads again after a death', async () => {
-    let terms = 0
-    let takeovers = 0
-    let lost = 0
-    await fc.assert(
-      fc.asyncProperty(story, async ({ candidates, deliveries, steps }) => {
-        const world = new LeaseWorld()
-        let requests = 0
-        let faulty = true
-        world.deliver = () => (faulty ? deliveries[requests++ % deliveries.length]! : { there: 5, back: 5 })
-        world.observe = watch(world)
-        const epochs: number[] = []
-        const slots = candidates.map((options) => {
-          const start = (): LeaseProcess => {
-            const process = world.start({
-              ...options,
-              work: async ({ epoch, signal }) => {
-                epochs.push(epoch)
-                await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
-                if (process.leadership?.isHeld() === false) lost++
-                await new Promise<void>((resolve) => process.clock.schedule(options.windUpMs, resolve))
-              },
-            })
-            return process
-          }
-          return { start, process: start() }
-        })
-        for (const { afterMs, do: what, process: index } of steps) {
-          await world.advance(afterMs)
-          const slot = slots[index % slots.length]!
-          const { process } = slot
-          if (what === 'pause') process.pause()
-          else if (what === 'resume') process.resume()
-          else if (what === 'resumeLast') process.resume('last-come')
-          else if (what === 'kill') process.kill()
-          else if (what === 'stop') process.stop()
-          else if (what === 'label' && world.lease) {
-            const { metadata } = world.lease
-            world.lease = { ...world.lease, metadata: { ...metadata, resourceVersion: `${metadata.resourceVersion}+` } }
-          } else if (what === 'outage' || what === 'recover') world.down = what === 'outage'
-          else if (what === 'start' && (process.state === 'dead' || process.state === 'ended')) {
-            slot.process = slot.start()
-          }
-        }
-        faulty = false
-        world.down = false
-        for (const { process } of slots) process.resume()
-        // Who was told to stop has ended then, and no request of before is waited for any more.
-        await world.advance(30_000)
-        for (const slot of slots) if (slot.process.state !== 'running') slot.process = slot.start()
-        const slowest = 1 / 0.9
-        await until(world, 'somebody leads', () => world.leader !== undefined, 40_000)
-        world.leader!.kill()
-        const bound = (lease + retry + slack) * slowest
-        await until(world, 'somebody else leads', () => world.leader !== undefined, bound)
-        expect(epochs).toEqual([...new Set(epochs)].toSorted((a, b) => a - b))
-        expect(world.leader!.leadership!.epoch).toBe(world.lease!.spec!.leaseTransitions)
-        terms += epochs.length
-        takeovers += world.writes.filter(
-          ({ by, spec }, i) => i > 0 && spec?.holderIdentity && by !== world.writes[i - 1]!.by,
-        ).length
-        for (const process of world.processes) process.kill()
-      }),
-      { numRuns: 300 },
-    )
-    // The stories are about something.
-    expect(terms).toBeGreaterThan(600)
-    expect(takeovers).toBeGreaterThan(300)
-    expect(lost).toBeGreaterThan(100)
-  })
-})
 
 describe('a leader', () => {
   test('counts from the start of its last renewal, and its signal is aborted in time even if it asks nothing', async () => {
@@ -152,12 +23,12 @@ describe('a leader', () => {
       return { there: 10, back: 3_000 }
     }
     const process = world.start()
-    await until(world, 'some renewals', () => world.writes.length === 5, 60_000)
+    await world.until('some renewals', () => world.writes.length === 5, 60_000)
     const lastWrite = world.writes.at(-1)!.at
     world.down = true
     let abortedAt = 0
     process.leadership!.signal.addEventListener('abort', () => (abortedAt = world.now))
-    await until(world, 'the signal is aborted', () => abortedAt > 0, 20_000)
+    await world.until('the signal is aborted', () => abortedAt > 0, 20_000)
     expect(abortedAt).toBe(lastWrite - 10 + renewDeadline)
     expect(starts).toContain(lastWrite - 10)
     expect(process.leadership!.signal.reason).toMatchObject({ code: 'LeadershipLost' })
@@ -193,7 +64,7 @@ describe('a leader', () => {
     // The next renewal is carried out at once; its answer lies there when the process goes on, before the timer that would end the term.
     let slow = true
     world.deliver = () => (slow ? { there: 1, back: 1_000 } : { there: 5, back: 5 })
-    await until(world, 'a renewal is on its way', () => world.writes.length === 2, 5_000)
+    await world.until('a renewal is on its way', () => world.writes.length === 2, 5_000)
     process.pause()
     slow = false
     const { leadership } = process
@@ -211,7 +82,7 @@ describe('a leader', () => {
     let slow = true
     world.deliver = () => (slow ? { there: 5, back: 1_000 } : { there: 5, back: 5 })
     const process = world.start()
-    await until(world, 'the lease is taken', () => world.writes.length === 1, 5_000)
+    await world.until('the lease is taken', () => world.writes.length === 1, 5_000)
     slow = false
     process.pause()
     await world.advance(renewDeadline)
@@ -229,7 +100,7 @@ describe('a leader', () => {
       await ledBy(world, process)
       const { leadership } = process
       world.write({ ...world.lease!.spec, ...usurper })
-      await until(world, 'it gives way', () => !leadership!.isHeld(), retry + slack)
+      await world.until('it gives way', () => !leadership!.isHeld(), retry + slack)
       expect(leadership!.signal.reason).toMatchObject({ message: expect.stringContaining('holds it now') as string })
       expect(world.lease!.spec).toMatchObject(usurper)
     }
@@ -240,7 +111,7 @@ describe('a leader', () => {
     const process = world.start()
     await ledBy(world, process)
     world.deliver = () => ({ there: 5, back: 5, lost: 'answer' })
-    await until(world, 'an answer is lost', () => process.errors.length === 1, 5_000)
+    await world.until('an answer is lost', () => process.errors.length === 1, 5_000)
     world.deliver = () => ({ there: 5, back: 5 })
     await world.advance(20_000)
     world.lease = { ...world.lease!, metadata: { ...world.lease!.metadata, resourceVersion: 'labelled' } }
@@ -322,7 +193,7 @@ describe('a leader', () => {
           if (failure) throw failure
         },
       })
-      await until(world, 'it ended', () => process.outcome !== undefined, 5_000)
+      await world.until('it ended', () => process.outcome !== undefined, 5_000)
       expect(process.outcome).toEqual(failure === undefined ? {} : { error: failure })
       expect(world.lease!.spec!.holderIdentity).toBe('')
       expect(process.leaderships).toHaveLength(1)
@@ -345,7 +216,7 @@ describe('a leader', () => {
         world.down = true
         await world.advance(renewDeadline + 500)
         world.down = false
-        await until(world, 'it leads again', () => process.leadership!.epoch === 1, retry + slack)
+        await world.until('it leads again', () => process.leadership!.epoch === 1, retry + slack)
       }
       process.stop()
       await world.advance(1_000)
@@ -397,7 +268,7 @@ describe('a candidate', () => {
     await world.advance(6_000)
     const { leadership } = process
     world.lease = undefined
-    await until(world, 'the loss is noticed', () => !leadership!.isHeld(), renewDeadline)
+    await world.until('the loss is noticed', () => !leadership!.isHeld(), renewDeadline)
     expect(leadership!.signal.reason).toMatchObject({ message: expect.stringContaining('it was deleted') as string })
     await ledBy(world, process)
     expect(process.leadership!.epoch).toBe(1)
@@ -421,7 +292,7 @@ describe('a candidate', () => {
     const world = new LeaseWorld()
     world.deliver = () => ({ there: 5, back: 1_000 })
     const process = world.start()
-    await until(world, 'the lease is taken', () => world.writes.length === 1, 5_000)
+    await world.until('the lease is taken', () => world.writes.length === 1, 5_000)
     process.stop()
     await world.advance(5_000)
     expect(process.outcome).toEqual({})

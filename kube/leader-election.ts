@@ -7,6 +7,7 @@ import { AlreadyExistsError, ConflictError, ConnectionError, KubeError, NotFound
 import { kinds, type Lease } from './kinds.ts'
 import { LeadershipLostError, Term, type Leadership } from './leadership.ts'
 import { noMetrics, type MetricsSink } from './metrics.ts'
+import { ObservedLease } from './observed-lease.ts'
 import { within } from './within.ts'
 
 export interface LeaderElectionOptions {
@@ -71,14 +72,7 @@ class Election {
   readonly #leaseMs: number
   readonly #renewDeadlineMs: number
   readonly #retryMs: number
-  /** What was seen of the Lease last, and since when it is so. */
-  #lease: Lease | undefined
-  #unchangedSince = Number.NEGATIVE_INFINITY
-  /** Whom the Lease named last; kept when it is deleted, for its holder may not know that yet. */
-  #holder = ''
-  #holdsForMs = 0
-  /** The highest that was ever seen. */
-  #epoch = -1
+  readonly #observed: ObservedLease
 
   constructor(options: LeaderElectionOptions) {
     const { leaseMs = 15_000, renewDeadlineMs = 10_000, retryMs = 2_000 } = options
@@ -94,6 +88,9 @@ class Election {
     this.#leaseMs = leaseMs
     this.#renewDeadlineMs = renewDeadlineMs
     this.#retryMs = retryMs
+    this.#observed = new ObservedLease(this.#clock, leaseMs, (identity) => {
+      this.#quietly(() => this.#options.onHolder?.(identity))
+    })
     this.#showLeading(false)
   }
 
@@ -145,9 +142,9 @@ class Election {
   /** Takes the lease where it is free. @throws ConflictError, AlreadyExistsError where somebody wrote it since it was read. */
   async #take(): Promise<Term | undefined> {
     const found = await this.#read()
-    if (!this.#isFree()) return undefined
+    if (!this.#observed.isFreeFor(this.#identity)) return undefined
     const start = this.#clock.now()
-    const epoch = this.#epoch + 1
+    const epoch = this.#observed.epoch + 1
     const acquireTime = this.#timestamp(found)
     const spec = {
       ...found?.spec,
@@ -158,7 +155,7 @@ class Election {
       leaseTransitions: epoch,
     }
     const { client, lease } = this.#options
-    this.#observe(
+    this.#observed.see(
       await this.#request((signal) =>
         found === undefined
           ? client.create(kinds.Lease, { metadata: lease, spec }, {}, signal)
@@ -202,18 +199,16 @@ class Election {
     const write = async (lease: Lease): Promise<void> => {
       const spec = { ...lease.spec, ...change(lease) }
       const { client } = this.#options
-      this.#observe(await this.#request((signal) => client.update(kinds.Lease, { ...lease, spec }, {}, signal)))
+      this.#observed.see(await this.#request((signal) => client.update(kinds.Lease, { ...lease, spec }, {}, signal)))
     }
     try {
-      await write(this.#lease!)
+      await write(this.#observed.lease!)
     } catch (error) {
       if (!(error instanceof ConflictError || error instanceof NotFoundError)) throw error
       // Still ours if the answer to a write of ours was lost, or if somebody put a label on it.
       const found = await this.#read()
-      const { holderIdentity, leaseTransitions } = found?.spec ?? {}
-      if (found === undefined || holderIdentity !== this.#identity || leaseTransitions !== term.epoch) {
-        const now = found === undefined ? 'it was deleted' : `${holderIdentity || 'nobody'} holds it now`
-        throw new LeadershipLostError(term.epoch, now)
+      if (found === undefined || !this.#observed.isOf(this.#identity, term.epoch)) {
+        throw new LeadershipLostError(term.epoch, this.#observed.describe())
       }
       await write(found)
     }
@@ -226,29 +221,8 @@ class Election {
       if (error instanceof NotFoundError) return undefined
       throw error
     })
-    this.#observe(found)
+    this.#observed.see(found)
     return found
-  }
-
-  /** Any write to the Lease counts as a sign of life, told by its resourceVersion: of a time that was written there nothing follows. */
-  #observe(lease: Lease | undefined): void {
-    if (lease?.metadata.resourceVersion === this.#lease?.metadata.resourceVersion) return
-    this.#unchangedSince = this.#clock.now()
-    this.#lease = lease
-    if (lease === undefined) return
-    const { holderIdentity = '', leaseDurationSeconds, leaseTransitions = 0 } = lease.spec ?? {}
-    const before = this.#holder
-    this.#holder = holderIdentity
-    // What the holder goes by, which may be another release with other times.
-    this.#holdsForMs = leaseDurationSeconds === undefined ? this.#leaseMs : leaseDurationSeconds * 1_000
-    this.#epoch = Math.max(this.#epoch, leaseTransitions)
-    if (before !== holderIdentity) this.#quietly(() => this.#options.onHolder?.(holderIdentity))
-  }
-
-  #isFree(): boolean {
-    // Under our own name: the answer to our taking was lost, or we lost it and nobody else came.
-    if (this.#holder === '' || this.#holder === this.#identity) return true
-    return this.#clock.now() >= this.#unchangedSince + this.#holdsForMs
   }
 
   /**

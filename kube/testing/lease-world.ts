@@ -66,6 +66,15 @@ export class LeaseWorld {
     this.now = until
   }
 
+  /** Lets time pass until the condition holds. */
+  async until(what: string, condition: () => boolean, withinMs: number): Promise<void> {
+    const end = this.now + withinMs
+    while (!condition()) {
+      if (this.now >= end) throw new Error(`${what}: not within ${withinMs} ms`)
+      await this.advance(50)
+    }
+  }
+
   /** Of a process that is stopped or dead: see there. Returns how to cancel. */
   schedule(delayMs: number, process: LeaseProcess | undefined, run: () => void): () => void {
     const event = { at: this.now + delayMs, process, run }
