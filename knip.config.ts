@@ -6,6 +6,8 @@ const configuration: KnipConfig = {
     agent: { entry: ['main.ts'] },
     operator: { entry: ['main.ts'] },
     cli: { entry: ['main.ts'] },
+    // Started as a program of its own.
+    kube: { entry: ['testing/*.fixture.ts'] },
     testbed: {
       // Each is started as a program of its own.
       entry: [

@@ -33,7 +33,7 @@ export function verifyCertificate({ bundle, certificate, key }: CertificateFiles
 }
 
 /** @throws EnrolmentError `CertificateRefused` where the bundle holds no root */
-export function rootsOf(bundle: string): X509Certificate[] {
+function rootsOf(bundle: string): X509Certificate[] {
   const blocks = bundle.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []
   if (blocks.length === 0) throw new EnrolmentError('CertificateRefused', 'the bundle of the cluster holds no root')
   return blocks.map((block) => parse(block, 'a root in the bundle of the cluster'))

@@ -3,6 +3,7 @@ import { ExpiredError, KubeError } from './errors.ts'
 import { loadInCluster } from './in-cluster.ts'
 import type { Kind } from './kinds.ts'
 import { loadKubeconfig } from './kubeconfig.ts'
+import type { MetricsSink } from './metrics.ts'
 import type { Draft, KubernetesObject, ListMeta, ObjectName } from './object.ts'
 import { collectionPath, objectPath } from './paths.ts'
 import { Transport, type TransportRequest } from './transport.ts'
@@ -13,7 +14,11 @@ export interface KubeClientOptions extends ClientConfiguration {
   readonly fieldManager: string
   /** For one request, from the call to the last byte. Default 60 s. */
   readonly requestTimeoutMs?: number
+  readonly metrics?: MetricsSink
 }
+
+/** What a client is told that finds its API server by itself; fieldManager is `keelson` where absent. */
+export type ClientDefaults = Partial<Pick<KubeClientOptions, 'fieldManager' | 'requestTimeoutMs' | 'metrics'>>
 
 export interface Selection {
   /** All namespaces where absent. */
@@ -97,15 +102,16 @@ export class KubeClient implements AsyncDisposable {
   /** The current context of a kubeconfig file, or the named one. */
   static async fromKubeconfig(
     path: string,
-    options: { readonly context?: string; readonly fieldManager?: string } = {},
+    options: ClientDefaults & { readonly context?: string } = {},
   ): Promise<KubeClient> {
-    const { fieldManager = 'keelson', ...which } = options
-    return new KubeClient({ ...(await loadKubeconfig(path, which)), fieldManager })
+    const { context, ...rest } = options
+    const which = context === undefined ? {} : { context }
+    return new KubeClient({ fieldManager: 'keelson', ...rest, ...(await loadKubeconfig(path, which)) })
   }
 
   /** The service account of the pod that we run in. */
-  static async inCluster(options: { readonly fieldManager?: string } = {}): Promise<KubeClient> {
-    return new KubeClient({ ...(await loadInCluster()), fieldManager: options.fieldManager ?? 'keelson' })
+  static async inCluster(options: ClientDefaults = {}): Promise<KubeClient> {
+    return new KubeClient({ fieldManager: 'keelson', ...options, ...(await loadInCluster()) })
   }
 
   async get<T extends KubernetesObject>(kind: Kind<T>, name: ObjectName, signal?: AbortSignal): Promise<T> {

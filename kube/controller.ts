@@ -1,5 +1,7 @@
-import { setTimeout as wait } from 'node:timers/promises'
+import { aborted } from './abortable.ts'
 import { KubeError } from './errors.ts'
+import { noMetrics, type MetricsSink } from './metrics.ts'
+import { within } from './within.ts'
 import { WorkQueue } from './work-queue.ts'
 
 /** Thrown by a reconcile that trying again would not help, until something changes. */
@@ -32,6 +34,9 @@ export interface ControllerOptions {
   readonly stopTimeoutMs?: number
   /** Told of every failed reconcile. */
   readonly onError?: (key: string, error: unknown) => void
+  /** Label of its metrics and of those of its queue, unless `queue` is given. Default `unnamed`. */
+  readonly name?: string
+  readonly metrics?: MetricsSink
 }
 
 export interface ControllerCounters {
@@ -48,12 +53,22 @@ const abortTimeoutMs = 1_000
 export class Controller {
   readonly #options: ControllerOptions
   readonly #queue: WorkQueue
+  readonly #labels: { readonly controller: string }
+  readonly #metrics: MetricsSink
   readonly #counters = { success: 0, requeueAfter: 0, error: 0, terminal: 0 }
   readonly #active = new Set<string>()
 
   constructor(options: ControllerOptions) {
     this.#options = options
-    this.#queue = options.queue ?? new WorkQueue()
+    const { name = 'unnamed', metrics = noMetrics, concurrency = 1 } = options
+    this.#labels = { controller: name }
+    this.#metrics = metrics
+    this.#queue = options.queue ?? new WorkQueue({ name, metrics })
+    for (const result of ['success', 'requeue_after', 'error'] as const) this.#count(result, 0)
+    metrics.add('controller_runtime_reconcile_errors_total', this.#labels, 0)
+    metrics.add('controller_runtime_terminal_reconcile_errors_total', this.#labels, 0)
+    metrics.set('controller_runtime_max_concurrent_reconciles', this.#labels, concurrency)
+    metrics.set('controller_runtime_active_workers', this.#labels, 0)
   }
 
   get counters(): ControllerCounters {
@@ -80,11 +95,12 @@ export class Controller {
     const overdue = new AbortController()
     try {
       await Promise.all(sources.map((source) => source.synced(signal)))
-      const workers = Promise.all(Array.from({ length: concurrency }, () => this.#work(signal, overdue.signal)))
+      const all = Array.from({ length: concurrency }, () => this.#work(signal, overdue.signal))
+      const workers = Promise.all(all).then(() => true)
       await aborted(signal)
-      if (await endsWithin(workers, stopTimeoutMs)) return
+      if (await within(workers, stopTimeoutMs)) return
       overdue.abort(new KubeError({ code: 'StopTimeout', message: `stopping: not done within ${stopTimeoutMs} ms` }))
-      if (await endsWithin(workers, abortTimeoutMs)) return
+      if (await within(workers, abortTimeoutMs)) return
       const keys = [...this.#active].toSorted().join(', ')
       throw new KubeError({
         code: 'StopTimeout',
@@ -100,10 +116,19 @@ export class Controller {
   async #work(stop: AbortSignal, overdue: AbortSignal): Promise<void> {
     for (let key = await this.#queue.get(stop); key !== undefined; key = await this.#queue.get(stop)) {
       this.#active.add(key)
-      if (!stop.aborted) await this.#reconcile(key, overdue)
+      if (!stop.aborted) await this.#timed(key, overdue)
       this.#active.delete(key)
       this.#queue.done(key)
     }
+  }
+
+  async #timed(key: string, overdue: AbortSignal): Promise<void> {
+    const start = performance.now()
+    this.#metrics.set('controller_runtime_active_workers', this.#labels, this.#active.size)
+    await this.#reconcile(key, overdue)
+    this.#metrics.set('controller_runtime_active_workers', this.#labels, this.#active.size - 1)
+    const seconds = (performance.now() - start) / 1_000
+    this.#metrics.observe('controller_runtime_reconcile_time_seconds', this.#labels, seconds)
   }
 
   async #reconcile(key: string, overdue: AbortSignal): Promise<void> {
@@ -112,13 +137,18 @@ export class Controller {
       this.#queue.forget(key)
       if (result?.requeueAfterMs === undefined) {
         this.#counters.success++
+        this.#count('success', 1)
       } else {
         this.#counters.requeueAfter++
+        this.#count('requeue_after', 1)
         this.#queue.addAfter(key, result.requeueAfterMs)
       }
     } catch (error) {
+      this.#count('error', 1)
+      this.#metrics.add('controller_runtime_reconcile_errors_total', this.#labels, 1)
       if (error instanceof TerminalError) {
         this.#counters.terminal++
+        this.#metrics.add('controller_runtime_terminal_reconcile_errors_total', this.#labels, 1)
         this.#queue.forget(key)
       } else {
         this.#counters.error++
@@ -129,6 +159,10 @@ export class Controller {
     }
   }
 
+  #count(result: 'success' | 'requeue_after' | 'error', amount: number): void {
+    this.#metrics.add('controller_runtime_reconcile_total', { ...this.#labels, result }, amount)
+  }
+
   #report(key: string, error: unknown): void {
     try {
       this.#options.onError?.(key, error)
@@ -136,20 +170,4 @@ export class Controller {
       // There is nobody left to tell, and the other keys must go on.
     }
   }
-}
-
-async function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return
-  const { promise, resolve } = Promise.withResolvers<void>()
-  signal.addEventListener('abort', () => resolve(), { once: true })
-  await promise
-}
-
-async function endsWithin(work: Promise<unknown>, milliseconds: number): Promise<boolean> {
-  const stopTimer = new AbortController()
-  const timer = wait(milliseconds, false, { signal: stopTimer.signal })
-  timer.catch(() => undefined)
-  const ended = await Promise.race([work.then(() => true), timer])
-  stopTimer.abort()
-  return ended
 }

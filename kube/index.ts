@@ -2,6 +2,7 @@ export { abortable } from './abortable.ts'
 export { KubeClient } from './client.ts'
 export type {
   ApplyOptions,
+  ClientDefaults,
   DeleteOptions,
   KubeClientOptions,
   ListOptions,
@@ -31,6 +32,8 @@ export {
   TooManyRequestsError,
   UnauthorizedError,
 } from './errors.ts'
+export { EventRecorder } from './events.ts'
+export type { EventContent, EventRecorderOptions } from './events.ts'
 export { loadInCluster } from './in-cluster.ts'
 export { defineKind, kinds } from './kinds.ts'
 export type {
@@ -38,12 +41,19 @@ export type {
   CertificateSigningRequestCondition,
   ConfigMap,
   Kind,
+  Lease,
   Node,
   NodeCondition,
   Pod,
   Secret,
 } from './kinds.ts'
 export { loadKubeconfig } from './kubeconfig.ts'
+export { runAsLeader } from './leader-election.ts'
+export type { LeaderElectionOptions } from './leader-election.ts'
+export { LeadershipLostError } from './leadership.ts'
+export type { Leadership } from './leadership.ts'
+export { metrics } from './metrics.ts'
+export type { MetricDescription, MetricLabels, MetricName, MetricsSink } from './metrics.ts'
 export { keyOf, nameOf } from './object.ts'
 export type {
   Condition,

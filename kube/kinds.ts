@@ -53,6 +53,19 @@ export interface NodeCondition {
   readonly lastTransitionTime?: string | undefined
 }
 
+/** coordination.k8s.io/v1. Times are RFC 3339 in microseconds and say what a writer's wall clock showed: not to be compared with one's own. */
+export interface Lease extends KubernetesObject {
+  readonly spec?:
+    | {
+        readonly holderIdentity?: string | undefined
+        readonly leaseDurationSeconds?: number | undefined
+        readonly acquireTime?: string | undefined
+        readonly renewTime?: string | undefined
+        readonly leaseTransitions?: number | undefined
+      }
+    | undefined
+}
+
 export interface Pod extends KubernetesObject {
   readonly spec?:
     { readonly nodeName?: string | undefined; readonly serviceAccountName?: string | undefined } | undefined
@@ -103,6 +116,12 @@ export interface CertificateSigningRequestCondition {
 /** The built-in kinds that Keelson uses; its own are defined where their types are. */
 export const kinds = {
   Node: defineKind<Node>({ apiVersion: 'v1', kind: 'Node', plural: 'nodes', namespaced: false }),
+  Lease: defineKind<Lease>({
+    apiVersion: 'coordination.k8s.io/v1',
+    kind: 'Lease',
+    plural: 'leases',
+    namespaced: true,
+  }),
   Pod: defineKind<Pod>({ apiVersion: 'v1', kind: 'Pod', plural: 'pods', namespaced: true }),
   ConfigMap: defineKind<ConfigMap>({ apiVersion: 'v1', kind: 'ConfigMap', plural: 'configmaps', namespaced: true }),
   Secret: defineKind<Secret>({ apiVersion: 'v1', kind: 'Secret', plural: 'secrets', namespaced: true }),

@@ -6,6 +6,7 @@ import { Deadline } from './deadline.ts'
 import { ConnectionError, ExpiredError, KubeError } from './errors.ts'
 import type { Kind } from './kinds.ts'
 import type { KubernetesObject } from './object.ts'
+import { noMetrics, type MetricsSink } from './metrics.ts'
 import { Store, type Change, type ReadonlyStore } from './store.ts'
 
 export interface ReflectorOptions<T extends KubernetesObject> extends Selection {
@@ -26,6 +27,8 @@ export interface ReflectorOptions<T extends KubernetesObject> extends Selection 
   readonly backoff?: BackoffOptions
   /** Uniform in [0, 1). */
   readonly random?: () => number
+  /** Its metrics bear the name of the kind. */
+  readonly metrics?: MetricsSink
 }
 
 export interface ReflectorCounters {
@@ -43,6 +46,16 @@ export interface ReflectorCounters {
   readonly failures: number
   readonly listenerFailures: number
 }
+
+const metricNames = {
+  lists: 'reflector_lists_total',
+  watches: 'reflector_watches_total',
+  expiredAnswers: 'reflector_expired_answers_total',
+  expiredEvents: 'reflector_expired_events_total',
+  silences: 'reflector_silences_total',
+  failures: 'reflector_failures_total',
+  listenerFailures: 'reflector_listener_failures_total',
+} as const satisfies Record<keyof ReflectorCounters, string>
 
 type Phase =
   | { readonly name: 'listing' }
@@ -63,6 +76,7 @@ export class Reflector<T extends KubernetesObject> {
   readonly #selection: Selection
   readonly #backoff: Backoff
   readonly #random: () => number
+  readonly #metrics: MetricsSink
   readonly #store = new Store<T>()
   readonly #listeners = new Set<(change: Change<T>) => void>()
   readonly #synced = Promise.withResolvers<void>()
@@ -84,6 +98,8 @@ export class Reflector<T extends KubernetesObject> {
     this.#selection = { namespace, labelSelector, fieldSelector }
     this.#random = options.random ?? Math.random
     this.#backoff = new Backoff(options.backoff ?? { initialMs: 100, maxMs: 30_000 }, this.#random)
+    this.#metrics = options.metrics ?? noMetrics
+    for (const name of Object.keys(metricNames)) this.#count(name as keyof ReflectorCounters, 0)
   }
 
   get store(): ReadonlyStore<T> {
@@ -135,13 +151,13 @@ export class Reflector<T extends KubernetesObject> {
     const { client, kind, pageSize } = this.#options
     try {
       const list = await client.listOnce(kind, { ...this.#selection, limit: pageSize }, signal)
-      this.#counters.lists++
+      this.#count('lists')
       for (const change of this.#store.replace(list.items)) this.#notify(change)
       this.#synced.resolve()
       return { name: 'watching', resourceVersion: list.resourceVersion }
     } catch (error) {
       if (signal.aborted) return listing
-      if (error instanceof ExpiredError) this.#counters.expiredAnswers++
+      if (error instanceof ExpiredError) this.#count('expiredAnswers')
       return this.#retry(listing, error)
     }
   }
@@ -158,7 +174,7 @@ export class Reflector<T extends KubernetesObject> {
       const options = { ...this.#selection, resourceVersion, timeoutSeconds }
       const events = await client.watch(kind, options, silence.signal)
       accepted = true
-      this.#counters.watches++
+      this.#count('watches')
       for await (const event of events) {
         silence.restart()
         if (event.type !== 'BOOKMARK') {
@@ -179,14 +195,14 @@ export class Reflector<T extends KubernetesObject> {
       const here: Phase = { name: 'watching', resourceVersion }
       if (signal.aborted) return here
       if (proven || performance.now() - opened >= provenMs) this.#backoff.reset()
-      if (error instanceof ExpiredError) this.#counters[accepted ? 'expiredEvents' : 'expiredAnswers']++
-      if (error === silence.signal.reason) this.#counters.silences++
+      if (error instanceof ExpiredError) this.#count(accepted ? 'expiredEvents' : 'expiredAnswers')
+      if (error === silence.signal.reason) this.#count('silences')
       return this.#retry(isDropped(error, accepted) ? here : listing, error)
     }
   }
 
   #retry(next: Phase, error: unknown): Phase {
-    this.#counters.failures++
+    this.#count('failures')
     this.#report(error)
     const asked = error instanceof KubeError ? (error.retryAfterSeconds ?? 0) * 1_000 : 0
     return { name: 'waiting', delayMs: Math.max(asked, this.#backoff.nextMs()), next }
@@ -199,7 +215,7 @@ export class Reflector<T extends KubernetesObject> {
 
   #tell(listener: (change: Change<T>) => unknown, change: Change<T>): void {
     const failed = (error: unknown): void => {
-      this.#counters.listenerFailures++
+      this.#count('listenerFailures')
       this.#report(error)
     }
     try {
@@ -209,6 +225,11 @@ export class Reflector<T extends KubernetesObject> {
     } catch (error) {
       failed(error)
     }
+  }
+
+  #count(counter: keyof ReflectorCounters, amount = 1): void {
+    this.#counters[counter] += amount
+    this.#metrics.add(metricNames[counter], { name: this.#options.kind.kind }, amount)
   }
 
   #report(error: unknown): void {

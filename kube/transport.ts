@@ -4,11 +4,13 @@ import { abortable } from './abortable.ts'
 import type { ClientConfiguration } from './configuration.ts'
 import { Deadline } from './deadline.ts'
 import { ConnectionError, errorFromAnswer, KubeError } from './errors.ts'
+import { noMetrics, type MetricsSink } from './metrics.ts'
 
 export interface TransportOptions extends ClientConfiguration {
   readonly userAgent: string
   /** From the call to the last byte of the answer, waiting for a free connection included. */
   readonly requestTimeoutMs: number
+  readonly metrics?: MetricsSink
 }
 
 export interface TransportRequest {
@@ -134,7 +136,11 @@ export class Transport {
       body: body === undefined ? null : JSON.stringify(body),
     })
     // While a request waits for a connection undici does not heed its signal. It does before sending, so what was given up is not carried out later.
-    const answer = await abortable(sent, options.signal)
+    const answer = await abortable(sent, options.signal).catch((error: unknown) => {
+      this.#count('<error>', method)
+      throw error
+    })
+    this.#count(String(answer.statusCode), method)
     if (answer.statusCode >= 200 && answer.statusCode < 300) return answer
     const retryAfter = answer.headers['retry-after']
     throw errorFromAnswer({
@@ -144,6 +150,11 @@ export class Transport {
       retryAfter: typeof retryAfter === 'string' ? retryAfter : undefined,
       secret: request.secret ?? false,
     })
+  }
+
+  #count(code: string, method: string): void {
+    const { metrics = noMetrics } = this.#options
+    metrics.add('rest_client_requests_total', { code, method }, 1)
   }
 
   /** The file is read for every request (0.1 ms against 2 ms and more): a token that was rotated is never used for long. */

@@ -1,10 +1,14 @@
 import { exponentialDelay, type BackoffOptions } from './backoff.ts'
 import { systemClock, type Clock } from './clock.ts'
+import { noMetrics, type MetricsSink } from './metrics.ts'
 
 export interface WorkQueueOptions {
   /** Waiting time of a key after its n-th failure in a row. Default 5 ms to 1000 s. */
   readonly backoff?: BackoffOptions
   readonly clock?: Clock
+  /** Label of its metrics. Default `unnamed`. */
+  readonly name?: string
+  readonly metrics?: MetricsSink
 }
 
 /**
@@ -14,9 +18,12 @@ export interface WorkQueueOptions {
 export class WorkQueue {
   readonly #backoff: BackoffOptions
   readonly #clock: Clock
-  /** Keys that have work, whether waiting or held. */
-  readonly #dirty = new Set<string>()
-  readonly #processing = new Set<string>()
+  readonly #labels: { readonly name: string }
+  readonly #metrics: MetricsSink
+  /** Keys that have work, whether waiting or held, and since when. */
+  readonly #dirty = new Map<string, number>()
+  /** Keys that are held, and since when. */
+  readonly #processing = new Map<string, number>()
   /** Dirty and not processing, oldest first. */
   readonly #ready: string[] = []
   readonly #delayed = new Map<string, { readonly at: number; readonly cancel: () => void }>()
@@ -28,6 +35,11 @@ export class WorkQueue {
   constructor(options: WorkQueueOptions = {}) {
     this.#backoff = options.backoff ?? { initialMs: 5, maxMs: 1_000_000 }
     this.#clock = options.clock ?? systemClock
+    this.#labels = { name: options.name ?? 'unnamed' }
+    this.#metrics = options.metrics ?? noMetrics
+    this.#metrics.add('workqueue_adds_total', this.#labels, 0)
+    this.#metrics.add('workqueue_retries_total', this.#labels, 0)
+    this.#measureDepth()
   }
 
   /** Keys that could be taken now. */
@@ -37,7 +49,8 @@ export class WorkQueue {
 
   add(key: string): void {
     if (this.#shutDown || this.#dirty.has(key)) return
-    this.#dirty.add(key)
+    this.#dirty.set(key, this.#clock.now())
+    this.#metrics.add('workqueue_adds_total', this.#labels, 1)
     if (!this.#processing.has(key)) this.#offer(key)
   }
 
@@ -62,6 +75,7 @@ export class WorkQueue {
   /** Counts a failure of the key and adds it after its backoff, or after `minimumMs` where that is longer. */
   addRateLimited(key: string, minimumMs = 0): void {
     const failures = this.failures(key)
+    this.#metrics.add('workqueue_retries_total', this.#labels, 1)
     this.#failures.set(key, failures + 1)
     this.addAfter(key, Math.max(minimumMs, exponentialDelay(this.#backoff, failures)))
   }
@@ -80,6 +94,7 @@ export class WorkQueue {
     if (signal?.aborted === true) return undefined
     const key = this.#ready.shift()
     if (key !== undefined) {
+      this.#measureDepth()
       this.#hold(key)
       return key
     }
@@ -101,7 +116,10 @@ export class WorkQueue {
 
   /** The key is not held any more. If it was added meanwhile, it goes to the end of the queue. */
   done(key: string): void {
-    if (!this.#processing.delete(key)) return
+    const since = this.#processing.get(key)
+    if (since === undefined) return
+    this.#processing.delete(key)
+    this.#metrics.observe('workqueue_work_duration_seconds', this.#labels, (this.#clock.now() - since) / 1_000)
     if (this.#dirty.has(key)) this.#offer(key)
     this.#checkIdle()
   }
@@ -126,6 +144,7 @@ export class WorkQueue {
     const take = this.#takers.shift()
     if (!take) {
       this.#ready.push(key)
+      this.#measureDepth()
       return
     }
     this.#hold(key)
@@ -133,8 +152,15 @@ export class WorkQueue {
   }
 
   #hold(key: string): void {
+    const now = this.#clock.now()
+    const waited = now - (this.#dirty.get(key) ?? now)
+    this.#metrics.observe('workqueue_queue_duration_seconds', this.#labels, waited / 1_000)
     this.#dirty.delete(key)
-    this.#processing.add(key)
+    this.#processing.set(key, now)
+  }
+
+  #measureDepth(): void {
+    this.#metrics.set('workqueue_depth', this.#labels, this.#ready.length)
   }
 
   #checkIdle(): void {

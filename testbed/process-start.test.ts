@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { expect, test } from 'vitest'
+import { expect, test, onTestFinished } from 'vitest'
 import { eventually } from './deadline.ts'
 import { processStart } from './process-start.ts'
 
@@ -20,15 +20,15 @@ test('a process has the same start for as long as it runs, and none once it has 
 })
 
 test('a zombie has ended', async () => {
-  // Its parent is busy, so nobody asks for its exit code.
+  // Its parent sleeps for good, so nobody asks for its exit code.
   const script = `
     const child = require('child_process').spawn('true')
     console.log(child.pid)
-    for (;;) ;`
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)`
   const parent = spawn(process.execPath, ['-e', script])
+  onTestFinished(() => void parent.kill('SIGKILL'))
   const [told] = (await once(parent.stdout, 'data')) as [Buffer]
   const pid = Number(told.toString())
   await eventually('it is a zombie', () => /\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8')))
   expect(processStart(pid)).toBeUndefined()
-  parent.kill('SIGKILL')
 })

@@ -8,7 +8,7 @@ import type { RootSet } from './root-set.ts'
 export const authoritySecret = { name: 'keelson-agent-ca', namespace: systemNamespace } as const
 
 /** Set on the Secret, to any value, it asks for a new root; the operator takes it away when it has begun. */
-export const rotateAnnotation = 'keelson.dev/rotate'
+const rotateAnnotation = 'keelson.dev/rotate'
 
 /** The Secret is there and is not what an authority needs. It is never overwritten: what was signed by its roots would be lost. */
 export class AuthorityUnreadableError extends Error {

@@ -16,7 +16,7 @@ type RsaHashedKeyGenParams = {
   readonly publicExponent: Uint8Array
   readonly hash: string
 }
-export type Keys = Awaited<ReturnType<typeof makeKeys>>
+type Keys = Awaited<ReturnType<typeof makeKeys>>
 
 export async function makeKeys(algorithm: NonNullable<RequestOptions['algorithm']> = ecdsaP256) {
   const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])

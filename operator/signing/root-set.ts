@@ -2,7 +2,7 @@ import { crossCertify, makeRoot, type Root } from './root.ts'
 import { advance, phaseOf, type Rotation, type Step } from './rotation.ts'
 
 /** A root whose key is gone; its cross-certificate (PEM) binds the current root's key to its name. */
-export type PreviousRoot = { readonly certificate: string; readonly cross: string }
+type PreviousRoot = { readonly certificate: string; readonly cross: string }
 
 /** The roots of the authority: what the Secret holds. */
 export type RootSet = {

@@ -5,7 +5,7 @@ import { backdateMs, ecdsaP256, x509 } from './x509.ts'
 export type Root = { readonly certificate: string; readonly key: string }
 
 const day = 86_400_000
-export const rootLifetimeMs = 3_650 * day
+const rootLifetimeMs = 3_650 * day
 
 /** A fresh self-signed root. No two have the same name, so that chains and error messages are never ambiguous. */
 export async function makeRoot(now: Date): Promise<Root> {
