@@ -57,10 +57,7 @@ export class ApiServer implements Disposable {
           response.setEncoding('utf8').on('data', (part: string) => (text += part))
           response.on('error', reject)
           response.on('end', () => {
-            // A path that is not served yet answers in plain text.
-            const answer = response.headers['content-type']?.startsWith('application/json')
-              ? JSON.parse(text)
-              : { message: text }
+            const answer = parsed(text)
             resolve({ status: response.statusCode ?? 0, body: answer as AnswerBody })
           })
         },
@@ -85,4 +82,13 @@ export class ApiServer implements Disposable {
 
 function decoded(base64: string | undefined): Buffer | undefined {
   return base64 === undefined ? undefined : Buffer.from(base64, 'base64')
+}
+
+/** A path that is not served yet answers in plain text, and a watch with one object a line, of which there may be any number. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return { message: text }
+  }
 }
