@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { promisify } from 'node:util'
+import { promisify, stripVTControlCharacters } from 'node:util'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { mayImport, packages, type Package } from '../boundaries.ts'
 
@@ -11,8 +11,11 @@ const pairs = packages.flatMap((from) => packages.filter((to) => to !== from).ma
 const forbidden = pairs.filter(([from, to]) => !mayImport(from, to))
 const allowed = pairs.filter(([from, to]) => mayImport(from, to))
 
-/** The lint of `make check` over a tree that holds one fixture a direction. */
-async function lint(fixtures: Readonly<Record<string, string>>): Promise<{ red: boolean; output: string }> {
+/** The lint of `make check` over a tree that holds one fixture a direction; `output` is without colours. */
+async function lint(
+  fixtures: Readonly<Record<string, string>>,
+  environment: NodeJS.ProcessEnv = {},
+): Promise<{ red: boolean; output: string }> {
   const folder = await mkdtemp(join(tmpdir(), 'keelson-boundaries-'))
   try {
     for (const file of ['oxlint.config.ts', 'boundaries.ts', 'tsconfig.json'])
@@ -22,10 +25,14 @@ async function lint(fixtures: Readonly<Record<string, string>>): Promise<{ red: 
       await mkdir(join(folder, path, '..'), { recursive: true })
       await writeFile(join(folder, path), text)
     }
-    const check = promisify(execFile)(process.execPath, [join(tree, 'toolchain/check.ts'), `--tree=${folder}`, 'lint'])
+    const check = promisify(execFile)(
+      process.execPath,
+      [join(tree, 'toolchain/check.ts'), `--tree=${folder}`, 'lint'],
+      { env: { ...process.env, ...environment } },
+    )
     return await check.then(
-      ({ stdout }) => ({ red: false, output: stdout }),
-      ({ stdout }: { stdout: string }) => ({ red: true, output: stdout }),
+      ({ stdout }) => ({ red: false, output: stripVTControlCharacters(stdout) }),
+      ({ stdout }: { stdout: string }) => ({ red: true, output: stripVTControlCharacters(stdout) }),
     )
   } finally {
     await rm(folder, { recursive: true, force: true })
@@ -72,6 +79,15 @@ test('tests alone may import the test world', async () => {
   expect(output).toContain('[operator/a.ts:1:1]')
   expect(output).toContain('[operator/b.test.ts:1:1]')
 })
+
+// A linter that guesses its format from the environment would hide the place in one of them.
+test.each([{ CI: 'true' }, { FORCE_COLOR: '1' }, { GITHUB_ACTIONS: 'true' }, { NO_COLOR: '1' }])(
+  'the place is named with %o in the environment',
+  async (environment) => {
+    const { output } = await lint({ 'api/to-kube.ts': fixture('@keelson/kube') }, environment)
+    expect(output).toContain('[api/to-kube.ts:1:1]')
+  },
+)
 
 test('the allowed directions are green', async () => {
   expect(await lint(Object.fromEntries(allowed.map(byName)))).toMatchObject({ red: false })

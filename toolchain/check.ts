@@ -16,7 +16,7 @@ const tool = (name: string) => [process.execPath, join(own, 'node_modules', '.bi
 
 const checks: Readonly<Record<string, readonly string[]>> = {
   format: [...tool('prettier'), '--check', '--log-level=warn', '.'],
-  lint: [...tool('oxlint'), '--deny-warnings'],
+  lint: [...tool('oxlint'), '--deny-warnings', '--format=default'],
   types: [...tool('tsc'), '--project', '.'],
   unused: [...tool('knip'), '--no-progress'],
   generated: [process.execPath, join(own, 'api/generate.ts'), '--check'],
