@@ -105,8 +105,8 @@ export class Renewal {
     await using agent = await AgentConnection.open(endpoint, identities.certificate('control'), signal)
     const seen = this.#look(name, uid, agent.certificate)
     if (!this.#isDue(seen)) return seen
-    const csr = field(await agent.call('POST', '/v1/trust/csr', {}, headers(), signal), 'csr')
-    const requested = await readCertificateRequest(csr)
+    const request = field(await agent.call('POST', '/v1/trust/csr', {}, headers(), signal), 'certificateRequest')
+    const requested = await readCertificateRequest(request)
     if (requested.name !== name)
       throw new AgentRefusedError(`the agent asks for the certificate of ${requested.name}: it is not renewed`)
     const { certificate, bundle, trusted, expiresAt } = await authority.signAgent(name, requested.publicKey)
