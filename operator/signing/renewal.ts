@@ -17,6 +17,8 @@ export type RenewalOptions = {
   readonly endpointOf: (host: Host) => AgentEndpoint | undefined
   /** Headers that every write to an agent bears, made anew for each: its place among all writes. */
   readonly writeHeaders?: () => Readonly<Record<string, string>>
+  /** Told after every certificate that an agent took. */
+  readonly onRenewed?: () => void
   readonly now: () => Date
   /** Uniform in [0, 1). */
   readonly random: () => number
@@ -114,6 +116,7 @@ export class Renewal {
     const renewed = this.#describe(uid, new X509Certificate(certificate), trusted)
     this.#seen.set(name, renewed)
     logger.info({ host: name, expiresAt }, 'certificate renewed')
+    this.#options.onRenewed?.()
     return renewed
   }
 
