@@ -3,9 +3,6 @@ import type { KnipConfig } from 'knip'
 const configuration: KnipConfig = {
   workspaces: {
     '.': { entry: ['toolchain/check.ts'], project: ['*.ts', 'toolchain/*.ts'] },
-    agent: { entry: ['main.ts'] },
-    operator: { entry: ['main.ts'] },
-    cli: { entry: ['main.ts'] },
     // Started as a program of its own.
     kube: { entry: ['testing/*.fixture.ts'] },
     testbed: {

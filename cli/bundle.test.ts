@@ -28,7 +28,7 @@ test(
 
 test.each([
   [['join', '--name', 'x', '--kubeconfig', '/nowhere'], 'stderr', 'KubeconfigUnreadable'],
-  [['operator', '--tls', '/nowhere'], 'stdout', 'operator ended'],
+  [['operator', '--kubeconfig', '/nowhere'], 'stdout', 'operator ended'],
   [['agent', '--config', '/nowhere'], 'stdout', 'configuration refused'],
 ] as const)(
   '%j',

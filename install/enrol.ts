@@ -117,8 +117,9 @@ async function signed(
       const certificate = answerOf(found)
       if (certificate !== undefined) return certificate
     } catch (error) {
-      if (!(error instanceof KubeError && error.retryable)) throw error
-      if (performance.now() >= deadline) throw error
+      // An API server that starts refuses for a moment whom it let in before; so what worked once is tried until the deadline.
+      const passing = error instanceof KubeError && (told || error.retryable)
+      if (!passing || performance.now() >= deadline) throw error
     }
     if (performance.now() >= deadline)
       throw new EnrolmentError(

@@ -22,10 +22,14 @@ const read = (...args: string[]) => readConfiguration([`--tls=${folder}`, ...arg
 
 test('defaults', async () => {
   const { tls, ...rest } = await read()
-  expect(rest).toEqual({ kubeconfig: undefined, factsIntervalMs: 30_000, allowLoopback: false })
-  expect(tls.ca).toContain('BEGIN CERTIFICATE')
-  expect(tls.certificate).toContain('BEGIN CERTIFICATE')
-  expect(tls.key).toContain('BEGIN PRIVATE KEY')
+  const day = 86_400_000
+  expect(rest).toEqual({
+    ...{ kubeconfig: undefined, factsIntervalMs: 30_000, agentLifetimeMs: 30 * day, allowLoopback: false },
+  })
+  expect(await readConfiguration([])).toEqual({ ...rest, tls: undefined })
+  expect(tls?.ca).toContain('BEGIN CERTIFICATE')
+  expect(tls?.certificate).toContain('BEGIN CERTIFICATE')
+  expect(tls?.key).toContain('BEGIN PRIVATE KEY')
 })
 
 test('what is given', async () => {
@@ -44,6 +48,13 @@ test.each(['', '0', '3601', '-1', '1.5', '1e3', '0x10', ' 5', 'often', 'Infinity
     })
   },
 )
+
+test.each(['599', '7776001', 'long'])('a lifetime of %j is refused by name', async (lifetime) => {
+  await expect(read(`--agent-certificate-lifetime-seconds=${lifetime}`)).rejects.toMatchObject({
+    code: 'ConfigurationRefused',
+    message: '--agent-certificate-lifetime-seconds: give a whole number of seconds from 600 to 7776000',
+  })
+})
 
 test.each(['ca.crt', 'tls.crt', 'tls.key'])('a missing %s is named, with its folder and the setting', async (name) => {
   await rm(join(folder, name))

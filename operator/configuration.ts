@@ -3,11 +3,14 @@ import { join } from 'node:path'
 import { createSecureContext } from 'node:tls'
 import { parseArgs } from 'node:util'
 import type { ClientCertificate } from './delivery/host-pools.ts'
+import { defaultAgentLifetimeMs, maxAgentLifetimeMs } from './signing/authority.ts'
 
 export type Configuration = {
   /** Undefined: the service account of the pod. */
   readonly kubeconfig: string | undefined
-  readonly tls: ClientCertificate
+  /** Undefined: the operator signs agents and itself. */
+  readonly tls: ClientCertificate | undefined
+  readonly agentLifetimeMs: number
   readonly factsIntervalMs: number
   readonly allowLoopback: boolean
 }
@@ -28,19 +31,27 @@ export async function readConfiguration(args: readonly string[]): Promise<Config
     args: [...args],
     options: {
       kubeconfig: { type: 'string' },
-      tls: { type: 'string', default: '/etc/keelson/tls' },
+      tls: { type: 'string' },
       'facts-interval-seconds': { type: 'string', default: '30' },
+      'agent-certificate-lifetime-seconds': { type: 'string', default: String(defaultAgentLifetimeMs / 1_000) },
       'allow-loopback': { type: 'boolean', default: false },
     },
   })
-  const interval = values['facts-interval-seconds']
-  const seconds = Number(interval)
-  if (!/^\d+$/.test(interval) || seconds < 1 || seconds > 3_600)
-    throw new ConfigurationError('--facts-interval-seconds', 'give a whole number of seconds from 1 to 3600')
+  const milliseconds = (
+    name: 'facts-interval-seconds' | 'agent-certificate-lifetime-seconds',
+    from: number,
+    to: number,
+  ) => {
+    const seconds = Number(values[name])
+    if (!/^\d+$/.test(values[name]) || seconds < from || seconds > to)
+      throw new ConfigurationError(`--${name}`, `give a whole number of seconds from ${from} to ${to}`)
+    return seconds * 1_000
+  }
   return {
     kubeconfig: values.kubeconfig,
-    tls: await readTls(values.tls),
-    factsIntervalMs: seconds * 1_000,
+    tls: values.tls === undefined ? undefined : await readTls(values.tls),
+    agentLifetimeMs: milliseconds('agent-certificate-lifetime-seconds', 600, maxAgentLifetimeMs / 1_000),
+    factsIntervalMs: milliseconds('facts-interval-seconds', 1, 3_600),
     allowLoopback: values['allow-loopback'],
   }
 }

@@ -1,4 +1,4 @@
-import type { Host, HostRequest } from '@keelson/api'
+import { agentPort, type Host, type HostRequest } from '@keelson/api'
 import {
   AlreadyExistsError,
   ConflictError,
@@ -14,16 +14,23 @@ import {
   type Node,
 } from '@keelson/kube'
 import type { Logger } from 'pino'
+import { addressCheck } from './delivery/address.ts'
 import { HostPools, type ClientCertificate } from './delivery/host-pools.ts'
 import { FactsPoller } from './hosts/facts-poller.ts'
 import { HostController } from './hosts/host-controller.ts'
 import { settle } from './hosts/settle.ts'
 import { hostKind, hostRequestKind } from './kinds.ts'
 import { RequestController } from './requests/request-controller.ts'
+import type { AgentEndpoint } from './signing/agent-connection.ts'
+import { defaultAgentLifetimeMs } from './signing/authority.ts'
+import { Signing } from './signing/signing.ts'
 
 export type OperatorOptions = {
   readonly client: KubeClient
-  readonly tls: ClientCertificate
+  /** By this the operator proves itself where somebody else hands certificates out; absent: it signs agents and itself. */
+  readonly tls?: ClientCertificate | undefined
+  /** How long the certificates of agents live; default 30 days. */
+  readonly agentLifetimeMs?: number
   readonly factsIntervalMs: number
   /** For test beds whose hosts are processes of one machine. */
   readonly allowLoopback: boolean
@@ -42,7 +49,6 @@ const maxBackoffMs = 30_000
 /** Runs the operator until the signal is aborted. Throws what one of its parts throws. */
 export async function runOperator(options: OperatorOptions, signal: AbortSignal): Promise<void> {
   const { client, logger, allowLoopback, factsIntervalMs } = options
-  await using pools = new HostPools(options.tls)
   const ending = new AbortController()
   const stop = AbortSignal.any([signal, ending.signal])
   const reflect = <T extends KubernetesObject>(kind: Kind<T>) =>
@@ -57,6 +63,8 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
   const newQueue = () => new WorkQueue({ backoff: { initialMs: 5, maxMs: maxBackoffMs } })
   const requestQueue = newQueue()
   const now = () => new Date()
+  const signing = options.tls === undefined ? await openSigning(options, hosts, signal) : undefined
+  await using pools = new HostPools(() => options.tls ?? signing!.identities.certificate('request'))
 
   const factsPoller = new FactsPoller({
     ...{ pools, allowLoopback, nodes: nodes.store, intervalMs: factsIntervalMs, random: Math.random },
@@ -113,9 +121,30 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
       requestLoop.enqueue(keyOf(change.object))
   })
 
-  const parts = [nodes, hosts, requests, hostLoop, factsLoop, requestLoop, requestController]
+  const parts = [
+    nodes,
+    hosts,
+    requests,
+    hostLoop,
+    factsLoop,
+    requestLoop,
+    requestController,
+    ...(signing ? [signing] : []),
+  ]
   // One that ends ends all.
   const running = parts.map((part) => part.run(stop).finally(() => ending.abort()))
   await Promise.allSettled(running)
   await Promise.all(running)
+}
+
+async function openSigning(options: OperatorOptions, hosts: Reflector<Host>, signal: AbortSignal): Promise<Signing> {
+  const { client, logger, allowLoopback, agentLifetimeMs = defaultAgentLifetimeMs } = options
+  const mayConnect = addressCheck({ allowLoopback })
+  const endpointOf = ({ metadata, status }: Host): AgentEndpoint | undefined => {
+    const address = status?.addresses.find(({ type }) => type === 'InternalIP')?.address
+    if (address === undefined || !mayConnect(address)) return undefined
+    return { host: metadata.name, address, port: agentPort }
+  }
+  const now = () => new Date()
+  return Signing.open({ client, hosts, endpointOf, agentLifetimeMs, now, random: Math.random, logger }, signal)
 }

@@ -18,6 +18,16 @@ test('an authority is one, by its own word', () => {
   expect(root.verify(root.publicKey)).toBe(true)
 })
 
+test('one that was made elsewhere issues as it does there', async () => {
+  const { certificate, key } = await authority.issue({ subject: 'CN=elsewhere', usages: [] })
+  const taken = await CertificateAuthority.of({ certificate, key })
+  expect(taken.name).toBe('elsewhere')
+  const issued = new X509Certificate((await taken.issue({ subject: 'CN=x', usages: ['server'] })).certificate)
+  const issuer = new X509Certificate(certificate)
+  expect(issued.issuer).toBe('CN=elsewhere')
+  expect(issued.verify(issuer.publicKey)).toBe(true)
+})
+
 describe('a certificate', () => {
   test('holds the names, addresses and usages that were asked for and belongs to its key', async () => {
     const { certificate, key } = await authority.issue({

@@ -62,6 +62,20 @@ export class CertificateAuthority {
     return new CertificateAuthority(certificate, keys)
   }
 
+  /** One that is there already: PEM of its certificate and its P-256 key (PKCS #8). */
+  static async of({ certificate, key }: KeyPair): Promise<CertificateAuthority> {
+    const issuer = new x509.X509Certificate(certificate)
+    const [privateKey, publicKey] = await Promise.all([
+      crypto.subtle.importKey('pkcs8', x509.PemConverter.decodeFirst(key), algorithm, true, ['sign']),
+      crypto.subtle.importKey('spki', issuer.publicKey.rawData, algorithm, true, ['verify']),
+    ])
+    return new CertificateAuthority(issuer, { privateKey, publicKey })
+  }
+
+  get name(): string {
+    return this.#certificate.subjectName.getField('CN')[0] ?? ''
+  }
+
   get certificate(): string {
     return this.#certificate.toString('pem')
   }

@@ -20,7 +20,7 @@ beforeAll(async () => {
 
 beforeEach(() => {
   stack = new AsyncDisposableStack()
-  pools = stack.use(new HostPools(client))
+  pools = stack.use(new HostPools(() => client))
 })
 
 afterEach(() => stack.disposeAsync())

@@ -1,3 +1,4 @@
+import type { TLSSocket } from 'node:tls'
 import { CertificateAuthority, eventually } from '@keelson/testbed'
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { Receiver, type ReceiverOptions } from '../testing/receiver.ts'
@@ -19,7 +20,7 @@ beforeEach(() => {
 
 afterEach(() => stack.disposeAsync())
 
-const newPools = (limit?: number) => stack.use(new HostPools(client, limit))
+const newPools = (limit?: number) => stack.use(new HostPools(() => client, limit))
 const receiver = async (options: ReceiverOptions = {}) => stack.use(await Receiver.start(options))
 const endpointOf = ({ port }: Receiver, host = 'worker-1', scheme: 'http' | 'https' = 'http'): Endpoint => ({
   ...{ host, address: '127.0.0.1', port, scheme },
@@ -121,8 +122,30 @@ test("a fresh connection is nobody else's, before and after, and is closed after
   expect(host.accepted).toBe(3)
 })
 
+test('a certificate that is made anew is shown from the next connection on', async () => {
+  const issued = await authority.issue({ subject: 'CN=later', usages: ['client'] })
+  const pair = await authority.issue({ subject: 'CN=x', dnsNames: ['worker-1'], usages: ['server'] })
+  const seen: (string | undefined)[] = []
+  const host = await receiver({
+    tls: { cert: pair.certificate, key: pair.key, ca: authority.certificate, requestCert: true },
+    answer: (response) => {
+      seen.push((response.socket as TLSSocket).getPeerX509Certificate()?.subject)
+      response.end()
+    },
+  })
+  let identity = client
+  const pools = stack.use(new HostPools(() => identity))
+  const endpoint = endpointOf(host, 'worker-1', 'https')
+  await get(pools, endpoint)
+  identity = { ...issued, ca: authority.certificate }
+  // Two at once take a second connection, while the pool holds the first.
+  await Promise.all([get(pools, endpoint), get(pools, endpoint)])
+  expect(seen[0]).toBe('CN=operator')
+  expect(seen.slice(1)).toContain('CN=later')
+})
+
 test('the end closes everything, what is in flight and what is forgotten too', async () => {
-  const pools = new HostPools(client)
+  const pools = new HostPools(() => client)
   const host = await receiver({ answer: () => undefined })
   const ends = [1, 2].map(async () => {
     const end = get(pools, endpointOf(host)).catch((error: Error) => error.name)

@@ -1,7 +1,7 @@
 import { isIPv6 } from 'node:net'
 import { createSecureContext, type SecureContext } from 'node:tls'
 import { agentPort } from '@keelson/api'
-import { Pool, type Dispatcher } from 'undici'
+import { buildConnector, Pool, type Dispatcher } from 'undici'
 
 export type ClientCertificate = {
   /** PEM of the roots that sign agents. */
@@ -36,15 +36,17 @@ export type Lease = Disposable & { readonly dispatcher: Dispatcher }
  * The socket goes to the checked address and to no other: no names are resolved, no redirect is followed, no proxy is asked.
  */
 export class HostPools implements AsyncDisposable {
-  readonly #context: SecureContext
+  readonly #identity: () => ClientCertificate
+  #context: { readonly of: ClientCertificate; readonly context: SecureContext } | undefined
   readonly #limit: number
   /** Kept alive, in the order of their last use. */
   readonly #kept = new Map<string, Pool>()
   /** All others: for one request only, or forgotten while something was in flight. */
   readonly #ending = new Set<Pool>()
 
-  constructor({ ca, certificate, key }: ClientCertificate, limit = 10_000) {
-    this.#context = createSecureContext({ ca, cert: certificate, key, minVersion: 'TLSv1.3' })
+  /** @param identity asked for each connection, since certificates end; the same object as long as nothing changed */
+  constructor(identity: () => ClientCertificate, limit = 10_000) {
+    this.#identity = identity
     this.#limit = limit
   }
 
@@ -86,12 +88,35 @@ export class HostPools implements AsyncDisposable {
     return new Pool(originOf(endpoint), {
       connections: 4,
       pipelining: 1,
-      // Over HTTP/2 all requests to a host would share one connection and its fate.
       allowH2: false,
       keepAliveTimeout,
       keepAliveMaxTimeout: keepAliveTimeout,
-      connect: { timeout: connectTimeoutMs, secureContext: this.#context, servername: endpoint.host },
+      connect: this.#connector(endpoint.host),
     })
+  }
+
+  /** undici's own, anew when the certificate is another; connections that are open stay. */
+  #connector(servername: string): buildConnector.connector {
+    let built: { readonly with: SecureContext; readonly connect: buildConnector.connector } | undefined
+    return (options, done) => {
+      const secureContext = this.#secureContext()
+      if (built?.with !== secureContext)
+        built = {
+          with: secureContext,
+          // Over HTTP/2 all requests to a host would share one connection and its fate.
+          connect: buildConnector({ timeout: connectTimeoutMs, secureContext, servername, allowH2: false }),
+        }
+      built.connect(options, done)
+    }
+  }
+
+  #secureContext(): SecureContext {
+    const of = this.#identity()
+    if (this.#context?.of !== of) {
+      const { ca, certificate: cert, key } = of
+      this.#context = { of, context: createSecureContext({ ca, cert, key, minVersion: 'TLSv1.3' }) }
+    }
+    return this.#context.context
   }
 
   #openKept(key: string, endpoint: Endpoint): Pool {

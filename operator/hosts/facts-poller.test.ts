@@ -48,7 +48,7 @@ function newPoller(random = 0.5, allowLoopback = true): FactsPoller {
   return new FactsPoller({
     nodes: { size: nodes.size, get: (key) => nodes.get(key), list: () => [...nodes.values()] },
     ...{ allowLoopback, intervalMs: 1_000, random: () => random },
-    pools: stack.use(new HostPools(client)),
+    pools: stack.use(new HostPools(() => client)),
     changed: (of) => void changed.push(of),
   })
 }

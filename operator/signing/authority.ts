@@ -21,6 +21,7 @@ export type IssuedCertificate = {
 const day = 86_400_000
 /** Of the operator's own certificates: they are made anew in memory and cost nothing. */
 const clientLifetimeMs = day
+export const defaultAgentLifetimeMs = 30 * day
 /** While a root is replaced, what nobody has seen for this long has expired. */
 export const maxAgentLifetimeMs = 90 * day
 

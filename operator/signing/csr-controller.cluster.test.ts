@@ -137,15 +137,16 @@ describe('the installer', () => {
     expect(await verdict(await ask(client, await makeRequest('node1')))).toBe('Denied PodGone')
   })
 
-  test('is denied where the Node is gone', async () => {
-    await kubectl(
-      cluster,
-      ['create', '--filename=-'],
-      JSON.stringify({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'node3' } }),
-    )
-    const { client } = await podOn('node3')
-    await kubectl(cluster, ['delete', 'node', 'node3'])
-    expect(await verdict(await ask(client, await makeRequest('node3')))).toBe('Denied NodeUnknown')
+  test.each([
+    ['the Node is gone', 'node3', false],
+    ['another Node has its name', 'node4', true],
+  ])('is denied where %s', async (_case, name, again) => {
+    const node = JSON.stringify({ apiVersion: 'v1', kind: 'Node', metadata: { name } })
+    await kubectl(cluster, ['create', '--filename=-'], node)
+    const { client } = await podOn(name)
+    await kubectl(cluster, ['delete', 'node', name])
+    if (again) await kubectl(cluster, ['create', '--filename=-'], node)
+    expect(await verdict(await ask(client, await makeRequest(name)))).toBe('Denied NodeUnknown')
   })
 
   test('uses a token once: the second request by it is denied, a refused one does not count', async () => {

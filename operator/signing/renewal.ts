@@ -17,6 +17,8 @@ export type RenewalOptions = {
   readonly endpointOf: (host: Host) => AgentEndpoint | undefined
   /** Headers that every write to an agent bears, made anew for each: its place among all writes. */
   readonly writeHeaders?: () => Readonly<Record<string, string>>
+  /** Told after every certificate that an agent took. */
+  readonly onRenewed?: () => void
   readonly now: () => Date
   /** Uniform in [0, 1). */
   readonly random: () => number
@@ -105,8 +107,8 @@ export class Renewal {
     await using agent = await AgentConnection.open(endpoint, identities.certificate('control'), signal)
     const seen = this.#look(name, uid, agent.certificate)
     if (!this.#isDue(seen)) return seen
-    const csr = field(await agent.call('POST', '/v1/trust/csr', {}, headers(), signal), 'csr')
-    const requested = await readCertificateRequest(csr)
+    const request = field(await agent.call('POST', '/v1/trust/csr', {}, headers(), signal), 'certificateRequest')
+    const requested = await readCertificateRequest(request)
     if (requested.name !== name)
       throw new AgentRefusedError(`the agent asks for the certificate of ${requested.name}: it is not renewed`)
     const { certificate, bundle, trusted, expiresAt } = await authority.signAgent(name, requested.publicKey)
@@ -114,6 +116,7 @@ export class Renewal {
     const renewed = this.#describe(uid, new X509Certificate(certificate), trusted)
     this.#seen.set(name, renewed)
     logger.info({ host: name, expiresAt }, 'certificate renewed')
+    this.#options.onRenewed?.()
     return renewed
   }
 

@@ -1,5 +1,14 @@
 import { agentSigner, type Host } from '@keelson/api'
-import { ConflictError, Controller, keyOf, kinds, Reflector, type Change, type KubeClient } from '@keelson/kube'
+import {
+  ConflictError,
+  Controller,
+  keyOf,
+  kinds,
+  Reflector,
+  WorkQueue,
+  type Change,
+  type KubeClient,
+} from '@keelson/kube'
 import type { Logger } from 'pino'
 import type { AgentEndpoint } from './agent-connection.ts'
 import { Authority, type AuthorityOptions } from './authority.ts'
@@ -24,6 +33,7 @@ export type SigningOptions = AuthorityOptions & {
 }
 
 const defaultIntervalMs = 30_000
+const renewedDelayMs = 1_000
 const requestConcurrency = 4
 /** A handshake and two signatures each: a fleet that renews at once must not take the operator's processor. */
 const renewalConcurrency = 4
@@ -72,7 +82,12 @@ export class Signing {
       if (type !== 'deleted') requestLoop.enqueue(keyOf(object))
     })
 
-    const renewal = new Renewal({ ...this.#options, authority, identities, hosts: hosts.store })
+    const rootQueue = new WorkQueue()
+    const renewal = new Renewal({
+      ...{ ...this.#options, authority, identities, hosts: hosts.store },
+      // A rotation may have waited for this one; the roots are looked at once for many that renew at once.
+      onRenewed: () => rootQueue.addAfter('roots', renewedDelayMs),
+    })
     const renewalLoop = new Controller({
       ...{ sources: [hosts], concurrency: renewalConcurrency, onError },
       reconcile: (key, stop) => renewal.reconcile(key, stop),
@@ -86,7 +101,7 @@ export class Signing {
       trust: () => renewal.trust(),
     })
     const rootLoop = new Controller({
-      ...{ sources: [hosts], onError },
+      ...{ sources: [hosts], queue: rootQueue, onError },
       reconcile: (key, stop) => roots.reconcile(key, stop),
     })
     rootLoop.enqueue('roots')

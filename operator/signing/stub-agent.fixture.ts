@@ -74,7 +74,7 @@ export class StubAgent implements AsyncDisposable {
         this.asked += 1
         const keys = await makeKeys()
         this.#pendingKey = await privateKey(keys)
-        return void answer(200, { csr: await makeRequest(this.claims, { keys }) })
+        return void answer(200, { certificateRequest: await makeRequest(this.claims, { keys }) })
       }
       case 'PUT /v1/trust': {
         if (this.refusal !== undefined) return void answer(422, { ...this.refusal, field: 'certificate' })

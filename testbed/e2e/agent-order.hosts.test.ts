@@ -20,7 +20,9 @@ let world: World
 let host: Host
 let identities: Readonly<Record<'request' | 'control', KeyPair>>
 beforeAll(async () => {
-  world = await World.start({ hosts: 2, operator: false })
+  world = await World.start({ hosts: 2 })
+  // The hosts have enrolled; from here on nobody but this test speaks to the agents.
+  await world.stopOperator()
   host = world.host('worker-1')
   const control = { subject: `CN=${controlIdentity}`, dnsNames: [controlIdentity], usages: ['client'] } as const
   identities = { request: await world.requestCertificate(), control: await world.authority.issue(control) }

@@ -10,8 +10,8 @@ let world: World
 let requests: Requests
 let stranger: CertificateAuthority
 beforeAll(async () => {
-  stranger = await CertificateAuthority.create('keelson agents')
   world = await World.start({ factsIntervalSeconds: 1 })
+  stranger = await CertificateAuthority.create(world.authority.name)
   requests = new Requests(world.client)
   await world.hostsReady()
   return () => world[Symbol.asyncDispose]()

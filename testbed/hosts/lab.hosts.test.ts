@@ -119,7 +119,7 @@ describe('the network', () => {
 })
 
 describe('the layers', () => {
-  test('agent: Node and one bundle, as they will be shipped, and nothing of the source tree', async () => {
+  test('agent: Node, the agent and the executable, as they will be shipped, and nothing of the source tree', async () => {
     const node = '/opt/keelson/bin/node'
     expect(await read('one', node, '--version')).toBe(process.version)
     await lab.host('one').run([node, '--check', '/opt/keelson/agent.js'])
@@ -130,6 +130,7 @@ describe('the layers', () => {
     expect((await read('one', 'find', '/opt/keelson', '-type', 'f')).split('\n').toSorted()).toEqual([
       '/opt/keelson/agent.js',
       node,
+      '/opt/keelson/keelson.mjs',
     ])
   })
 

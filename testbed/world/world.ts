@@ -1,6 +1,6 @@
-import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { agentPort } from '@keelson/api'
+import { agentPort, operatorIdentities } from '@keelson/api'
 import { KubeClient } from '@keelson/kube'
 import { ControlPlane } from '../control-plane/control-plane.ts'
 import { Daemon } from '../daemon.ts'
@@ -8,14 +8,12 @@ import { eventually } from '../deadline.ts'
 import { Lab } from '../hosts/lab.ts'
 import { hubAddress } from '../hosts/network.ts'
 import type { Host } from '../hosts/host.ts'
-import { CertificateAuthority, type KeyPair } from '../pki.ts'
+import type { CertificateAuthority, KeyPair } from '../pki.ts'
+import { enrolHost, operatorAuthority } from './enrolment.ts'
 import { NodeStandIn, type Role } from './node-stand-in.ts'
 import { preparedLayers } from './prepare.ts'
 
 const tree = resolve(import.meta.dirname, '../..')
-
-/** The identity by which the operator sends HostRequests. */
-const requestIdentity = 'request.keelson.dev'
 
 /** A Node whose kubelet is silent turns Unknown after 12 s instead of 50. */
 const controllerManagerFlags = ['--node-monitor-grace-period=12s', '--node-monitor-period=2s']
@@ -37,22 +35,20 @@ export class World implements AsyncDisposable {
   readonly cluster: ControlPlane
   readonly lab: Lab
   readonly client: KubeClient
-  /** Signs agents and the operator; for now the test world hands the certificates out. */
-  readonly authority: CertificateAuthority
   readonly #options: WorldOptions
   readonly #stack: AsyncDisposableStack
   readonly #standIns = new Map<string, NodeStandIn>()
   #operator: Daemon | undefined
+  #authority: CertificateAuthority | undefined
 
   private constructor(
-    parts: { cluster: ControlPlane; lab: Lab; client: KubeClient; authority: CertificateAuthority },
+    parts: { cluster: ControlPlane; lab: Lab; client: KubeClient },
     options: WorldOptions,
     stack: AsyncDisposableStack,
   ) {
     this.cluster = parts.cluster
     this.lab = parts.lab
     this.client = parts.client
-    this.authority = parts.authority
     this.#options = options
     this.#stack = stack
   }
@@ -62,14 +58,13 @@ export class World implements AsyncDisposable {
     const lab = stack.use(await Lab.open({ layers: preparedLayers() }))
     const cluster = stack.use(await ControlPlane.start({ address: hubAddress, controllerManagerFlags }))
     const client = stack.use(await KubeClient.fromKubeconfig(cluster.adminKubeconfig, { fieldManager: 'testbed' }))
-    const authority = await CertificateAuthority.create('keelson agents')
-    const world = new World({ cluster, lab, client, authority }, options, stack.move())
+    const world = new World({ cluster, lab, client }, options, stack.move())
     try {
       await world.#install()
       const count = options.hosts ?? 3
+      if (options.operator !== false) await world.startOperator()
       const names = ['control-plane', ...Array.from({ length: count - 1 }, (_, index) => `worker-${index + 1}`)]
       await Promise.all(names.map((name, index) => world.boot(name, index === 0 ? 'control-plane' : 'worker')))
-      if (options.operator !== false) await world.startOperator()
       return world
     } catch (error) {
       await world[Symbol.asyncDispose]()
@@ -96,21 +91,24 @@ export class World implements AsyncDisposable {
     )
   }
 
-  /** A further host with its agent and its Node. */
+  /** A further host with its Node and its agent, enrolled. */
   async boot(name: string, role: Role): Promise<Host> {
     const host = await this.lab.boot(name, { files: (made) => this.#agentFiles(made) })
     this.#standIns.set(name, this.#stack.use(await NodeStandIn.register(this.client, host, role)))
+    // Without an operator nobody signs.
+    if (this.#options.operator !== false) await enrolHost(this.cluster, host)
     return host
   }
 
   async #agentFiles({ name, address }: { name: string; address: string }): Promise<Record<string, string>> {
-    const folder = '/var/lib/keelson/tls'
-    const configuration = { name, address, port: agentPort, tls: folder }
-    const pair = await this.agentCertificate(name)
-    return {
-      '/etc/keelson/agent.json': `${JSON.stringify(configuration, null, 2)}\n`,
-      ...tlsFiles(folder, this.authority.certificate, pair),
-    }
+    const configuration = { name, address, port: agentPort, tls: '/var/lib/keelson/tls' }
+    return { '/etc/keelson/agent.json': `${JSON.stringify(configuration, null, 2)}\n` }
+  }
+
+  /** Has signed agents and the operator: that of the operator, once it has begun. */
+  get authority(): CertificateAuthority {
+    if (this.#authority === undefined) throw new Error('no operator was started, so there is no authority')
+    return this.#authority
   }
 
   async agentCertificate(name: string): Promise<KeyPair> {
@@ -118,23 +116,19 @@ export class World implements AsyncDisposable {
   }
 
   async requestCertificate(): Promise<KeyPair> {
-    return this.authority.issue({ subject: `CN=${requestIdentity}`, dnsNames: [requestIdentity], usages: ['client'] })
+    const name = operatorIdentities.request
+    return this.authority.issue({ subject: `CN=${name}`, dnsNames: [name], usages: ['client'] })
   }
 
   /** Starts the operator as a process of the capsule, with the rights of its own ServiceAccount. */
   async startOperator(): Promise<void> {
     const kubeconfig = await this.cluster.serviceAccountKubeconfig('keelson-system', 'keelson-operator')
-    const tls = join(this.cluster.directory, 'operator-tls')
-    await mkdir(tls, { recursive: true })
-    for (const [path, content] of Object.entries(
-      tlsFiles(tls, this.authority.certificate, await this.requestCertificate()),
-    ))
-      await writeFile(path, content, { mode: 0o600 })
     const argv = [
-      ...[process.execPath, join(tree, 'operator/main.ts'), `--kubeconfig=${kubeconfig}`, `--tls=${tls}`],
+      ...[process.execPath, join(tree, 'cli/main.ts'), 'operator', `--kubeconfig=${kubeconfig}`],
       `--facts-interval-seconds=${this.#options.factsIntervalSeconds ?? 5}`,
     ]
     this.#operator = this.#stack.use(new Daemon('operator', argv, { log: this.operatorLog }))
+    this.#authority = await eventually('the operator has its roots', () => operatorAuthority(this.client), 20_000)
   }
 
   get operatorLog(): string {
@@ -179,8 +173,4 @@ export class World implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#stack.disposeAsync()
   }
-}
-
-function tlsFiles(folder: string, ca: string, { certificate, key }: KeyPair): Record<string, string> {
-  return { [`${folder}/ca.crt`]: ca, [`${folder}/tls.crt`]: certificate, [`${folder}/tls.key`]: key }
 }
