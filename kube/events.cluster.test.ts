@@ -142,14 +142,23 @@ describe('events', () => {
     expect(table).toMatch(/widget\/equal .* 1000 +equal\./)
   })
 
-  test('begin anew when the one before is forgotten here, or expired there', async () => {
-    await using recording = await Recording.start('anew', { seriesIntervalMs: 50, idleMs: 100 })
-    const object = await widget('anew')
+  test('are made anew where the API server has forgotten them', async () => {
+    await using recording = await Recording.start('expired', { seriesIntervalMs: 50 })
+    const object = await widget('expired')
     recording.recorder.record(Widget, object, delivered)
     await recording.written(1)
     await kubectl(['delete', 'events', '--all'])
     recording.recorder.record(Widget, object, delivered)
     await recording.written(2)
+    expect((await described('widget', 'expired')).at(-1)).toMatch(
+      / \(x2 over \S+\) +keelson\.dev\/test +3\/3 hosts answered$/,
+    )
+    expect(recording.errors).toEqual([])
+  })
+
+  test('begin anew after a while without another one', async () => {
+    await using recording = await Recording.start('anew', { seriesIntervalMs: 50, idleMs: 100 })
+    const object = await widget('anew')
     // Less often than what is idle is forgotten.
     const another = async () => {
       recording.recorder.record(Widget, object, delivered)
