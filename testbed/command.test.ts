@@ -15,7 +15,7 @@ test('arguments reach a program as they are, and so do its input and its output'
 })
 
 test('the environment is ours, changed where told', async () => {
-  const script = 'console.log(process.env.PATH === undefined, process.env.ADDED, "HOME" in process.env)'
+  const script = 'console.log(`${process.env.PATH === undefined} ${process.env.ADDED} ${"HOME" in process.env}`)'
   const { stdout } = await runCommand(node(script), { env: { ADDED: 'yes', HOME: undefined } })
   expect(stdout).toBe('false yes false\n')
 })

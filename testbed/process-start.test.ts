@@ -23,7 +23,7 @@ test('a zombie has ended', async () => {
   // Its parent sleeps for good, so nobody asks for its exit code.
   const script = `
     const child = require('child_process').spawn('true')
-    console.log(child.pid)
+    console.log(String(child.pid))
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)`
   const parent = spawn(process.execPath, ['-e', script])
   onTestFinished(() => void parent.kill('SIGKILL'))
