@@ -12,7 +12,7 @@ import { leftovers, takeTraces } from '../demo/traces.ts'
 import { Capsule, type CapsuleOptions } from './capsule.ts'
 import { writableMounts } from './seal.ts'
 import { sweeperOf } from './starter-process.fixture.ts'
-import type { View } from './view.fixture.ts'
+import { ownTemporary, type View } from './view.fixture.ts'
 
 const tree = resolve(import.meta.dirname, '../..')
 
@@ -73,7 +73,7 @@ describe('seen from inside', () => {
   test('no folder of the machine takes a file; /tmp and /dev/shm are not those of the machine', () => {
     for (const folder of closed) expect([folder, view.folders[folder]]).toEqual([folder, 'EROFS'])
     expect(view.folders[shared]).toBe('made')
-    expect(view.temporary).toEqual([])
+    expect(view.temporary).toEqual(ownTemporary)
   })
 
   test('the devices are those that every program may use, and no disk', () => {

@@ -7,6 +7,7 @@ import { differences, leftovers, takeTraces } from '../demo/traces.ts'
 import { Capsule } from './capsule.ts'
 import { cgroupRoot } from './cgroup.ts'
 import { Starter, sweeperOf } from './starter-process.fixture.ts'
+import { ownTemporary } from './view.fixture.ts'
 
 const nothing: unknown[] = []
 
@@ -62,7 +63,7 @@ describe('a capsule has', () => {
     const view = await new Starter(['view', outer!, inner!, twice!], { mounts }).view()
     expect(view.folders).toEqual({ [outer!]: 'EROFS', [inner!]: 'EROFS', [twice!]: 'EROFS' })
     expect(view.devices).not.toContain('keelson-test')
-    expect(view.temporary).toEqual(nothing)
+    expect(view.temporary).toEqual(ownTemporary)
   })
 
   describe.each(['/tmp', '/run'])('in a private %s', (folder) => {

@@ -25,6 +25,11 @@ export type View = {
   readonly temporary: readonly string[]
 }
 
+/** What is seen in /tmp at most: this tree, where it is a clone below it. */
+export const ownTemporary: readonly string[] = import.meta.dirname.startsWith('/tmp/')
+  ? import.meta.dirname.split('/').slice(2, 3)
+  : []
+
 /** Looks around, and tries to make a file in these folders. */
 export async function look(folders: readonly string[]): Promise<View> {
   const kernel = ['sys/kernel/hostname', 'sys/vm/swappiness', 'sysrq-trigger', 'irq', 'bus', 'sys/net/ipv4/ip_forward']
