@@ -1,12 +1,13 @@
 # Each target works as the first command on a fresh clone; what it lacks it installs.
 .DEFAULT_GOAL := help
-.PHONY: help demo shell test check clean
+.PHONY: help demo shell test check bench clean
 
 help:
 	@echo 'make demo  [HOSTS=3] [CHECK=1]      a real control plane and real hosts, and what Keelson does with them'
 	@echo "make shell HOST=worker-1 [CMD='…']  enters a host of the running demo"
 	@echo 'make test  [SUITE=unit] [TEST=…]    every test, or those of a suite, or of files whose path begins so'
 	@echo 'make check                          format, lint, types, unused code, generated files'
+	@echo 'make bench [HOSTS=5000]             how fast it is, beside a bare loop: a table and .bench/results.json'
 	@echo 'make clean                          what these commands made in this tree'
 
 demo:
@@ -21,6 +22,9 @@ test:
 
 check:
 	@toolchain/run toolchain/check.ts
+
+bench:
+	@toolchain/run --machine testbed/bench/start.ts $(if $(HOSTS),--hosts=$(HOSTS))
 
 clean:
 	rm -rf node_modules .demo .bench

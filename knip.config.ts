@@ -8,6 +8,7 @@ const configuration: KnipConfig = {
     testbed: {
       // Each is started as a program of its own.
       entry: [
+        'bench/{start,inside,fleet,loop}.ts',
         'demo/{start,inside,shell,enter}.ts',
         'capsule/{inside,sweeper}.ts',
         'hosts/install-packages.ts',

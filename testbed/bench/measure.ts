@@ -1,0 +1,141 @@
+import { join } from 'node:path'
+import { report } from '../progress.ts'
+import { BenchWorld } from './bench-world.ts'
+import type { Fleet } from './fleet.ts'
+import type { Loop } from './loop.ts'
+import { memberOf, members } from './member.ts'
+import { median, quantile, result, type Result } from './result.ts'
+import { parallelism, Runs } from './runs.ts'
+import { peakMemory, Subprocess } from './subprocess.ts'
+
+export type MeasureOptions = {
+  /** Simulated hosts; a tenth of them is the small fleet. */
+  readonly hosts: number
+  /** How often the large runs are repeated, the loop and the operator in turn. */
+  readonly pairs: number
+  /** How often the three hosts get a request. */
+  readonly small: number
+}
+
+const peer = 'bare undici loop'
+const few = 3
+
+/** Everything in turn in one world, so that each figure has its peer from the same minutes of the same machine. */
+export async function measure({ hosts, pairs, small }: MeasureOptions): Promise<Result[]> {
+  await using world = await BenchWorld.start()
+  report('bench', `making the certificates of ${hosts} hosts`)
+  await using fleet = new Subprocess<Fleet>(join(import.meta.dirname, 'fleet.ts'), [
+    world.cluster.directory,
+    `${hosts}`,
+  ])
+  const certificates = await world.certificates(fleet)
+  await fleet.ask('listen')
+
+  await world.addNodes(members(few), () => false)
+  await world.startOperator(certificates)
+  using runs = new Runs(world.client)
+  await Promise.all([runs.synced(), world.hostsSay('AgentAnswers', few)])
+  report('bench', `${few} hosts, ${small} requests`)
+  const latencies = await createdToFirstRequest(runs, fleet, small)
+
+  report('bench', `registering ${hosts} hosts`)
+  await world.addNodes(members(hosts).slice(few), ({ name }) => name < memberOf(few + hosts / 10).name)
+  await world.hostsSay('AgentAnswers', hosts)
+
+  await using loop = new Subprocess<Loop>(join(import.meta.dirname, 'loop.ts'), [
+    certificates,
+    `${hosts}`,
+    `${parallelism}`,
+  ])
+  const times = await compare({ world, runs, fleet, loop, pairs })
+  const [operatorPeak, loopPeak] = await Promise.all([world.operatorPid, loop.pid].map(peakMemory))
+
+  const ms = (name: string, values: readonly number[]) => result(name, median(values), 'ms')
+  const ratio = (name: string, values: readonly number[], limit: number, to: string) =>
+    result(name, median(values), '×', { limit, peer: to })
+  const pairwise = (ours: readonly number[], theirs: readonly number[]) =>
+    ours.map((value, index) => value / theirs[index]!)
+  return [
+    ms(`${peer}, cold`, times.loopCold),
+    ms(`${peer}, warm`, times.loopWarm),
+    ms('run, cold: creation to SUCCESS', times.cold),
+    ms('run, warm: creation to SUCCESS', times.warm),
+    ms('run, sessions resumed: creation to SUCCESS', times.resumed),
+    ms('run, warm, a tenth of the hosts', times.part),
+    ratio('cold', pairwise(times.cold, times.loopCold), 1.1, peer),
+    ratio('warm', pairwise(times.warm, times.loopWarm), 1.5, peer),
+    ratio('sessions resumed', pairwise(times.resumed, times.cold), 0.75, 'run, cold'),
+    ratio('ten times the hosts', pairwise(times.warm, times.part), 11, 'run, warm, a tenth of the hosts'),
+    result('status writes of a run', Math.max(...times.writes), 'writes', { limit: 12 }),
+    result('peak memory of the operator', operatorPeak!, 'MiB'),
+    result(`peak memory of the ${peer}`, loopPeak!, 'MiB'),
+    result('peak memory', operatorPeak! / loopPeak!, '×', { limit: 1, peer }),
+    result(`${few} hosts: creation to first request, p50`, quantile(latencies, 0.5), 'ms'),
+    result(`${few} hosts: creation to first request, p99`, quantile(latencies, 0.99), 'ms'),
+  ]
+}
+
+async function createdToFirstRequest(runs: Runs, fleet: Subprocess<Fleet>, times: number): Promise<number[]> {
+  const names = members(few).map(({ name }) => name)
+  // The first ones find neither connections nor compiled code.
+  for (let warming = 0; warming < 5; warming += 1) await runs.post(names)
+  const latencies: number[] = []
+  while (latencies.length < times) {
+    await fleet.ask('take')
+    const { created } = await runs.post(names)
+    const { firstRequest } = await fleet.ask('take')
+    latencies.push(Number(firstRequest! - created) / 1e6)
+  }
+  return latencies
+}
+
+type Comparison = {
+  readonly world: BenchWorld
+  readonly runs: Runs
+  readonly fleet: Subprocess<Fleet>
+  readonly loop: Subprocess<Loop>
+  readonly pairs: number
+}
+
+type Times = Readonly<Record<'loopCold' | 'loopWarm' | 'cold' | 'warm' | 'resumed' | 'part' | 'writes', number[]>>
+
+async function compare({ world, runs, fleet, loop, pairs }: Comparison): Promise<Times> {
+  const times: Times = { loopCold: [], loopWarm: [], cold: [], warm: [], resumed: [], part: [], writes: [] }
+  const chill = async () => {
+    await fleet.ask('closeConnections')
+    await fleet.ask('forgetSessions')
+    await fleet.ask('take')
+  }
+  const told = async (what: string, milliseconds: number) => {
+    const { requests, connections, resumed } = await fleet.ask('take')
+    report(
+      'bench',
+      `${what}: ${Math.round(milliseconds)} ms; ${requests} writes, ${connections} connections, ${resumed} resumed`,
+    )
+    return milliseconds
+  }
+  const ourOwn = async (what: string, to: 'all' | 'part' = 'all') => {
+    const { name, milliseconds } = await runs.post(to)
+    if (to === 'all') times.writes.push(await world.statusWrites(name))
+    return told(what, milliseconds)
+  }
+  const theirs = async () => {
+    await chill()
+    times.loopCold.push(await told('loop, cold', await loop.ask('send')))
+    times.loopWarm.push(await told('loop, warm', await loop.ask('send')))
+  }
+  const ours = async () => {
+    await chill()
+    times.cold.push(await ourOwn('run, cold'))
+    times.warm.push(await ourOwn('run, warm'))
+    times.part.push(await ourOwn('run, warm, a tenth', 'part'))
+    await fleet.ask('closeConnections')
+    times.resumed.push(await ourOwn('run, sessions resumed'))
+  }
+  for (let pair = 0; pair < pairs; pair += 1) {
+    report('bench', `pair ${pair + 1} of ${pairs}`)
+    // In turn first: a machine that becomes slower or faster favours neither.
+    for (const side of pair % 2 === 0 ? [theirs, ours] : [ours, theirs]) await side()
+  }
+  return times
+}

@@ -1,0 +1,19 @@
+import { readdir } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import type { ControlPlane } from '../control-plane/control-plane.ts'
+
+const deploy = resolve(import.meta.dirname, '../../deploy')
+
+/** CRDs, roles and policy, as a user installs them; throws with kubectl's words. */
+export async function applyManifests(cluster: ControlPlane): Promise<void> {
+  const kubectl = async (...args: readonly string[]) => {
+    const { exitCode, stderr } = await cluster.kubectl(args)
+    if (exitCode !== 0) throw new Error(`kubectl ${args.join(' ')}: ${stderr.trim()}`)
+  }
+  await kubectl('create', 'namespace', 'keelson-system')
+  for (const folder of ['crds', 'rbac', 'admission'])
+    for (const file of (await readdir(join(deploy, folder))).toSorted())
+      await kubectl('apply', '--server-side', '--filename', join(deploy, folder, file))
+  const crds = ['crd/hosts.keelson.dev', 'crd/hostrequests.keelson.dev']
+  await kubectl('wait', '--for=condition=Established', ...crds, '--timeout=20s')
+}
