@@ -29,10 +29,12 @@ export function networkNamespace(name: string): string {
   return `/run/netns/${name}`
 }
 
+const linkOf = (index: number) => `v${index}`
+
 /** A fresh network namespace for a host: as on a real machine, addresses, rules and sysctls are gone with a reboot. */
 export async function attachNetwork(name: string, index: number): Promise<void> {
   await detachNetwork(name, index)
-  const link = `v${index}`
+  const link = linkOf(index)
   await ip('netns', 'add', name)
   // The same hardware address at every boot, as a real card has it: neighbours keep it in their tables for half a minute.
   const hardware = `02:00:00:00:00:${index.toString(16).padStart(2, '0')}`
@@ -48,7 +50,15 @@ export async function attachNetwork(name: string, index: number): Promise<void> 
 
 /** Pulls the host's cable at the bridge's end; a host that is not attached has none. */
 export async function cutNetwork(index: number): Promise<void> {
-  await runCommand(['ip', 'link', 'set', `v${index}`, 'down'])
+  await runCommand(['ip', 'link', 'set', linkOf(index), 'down'])
+}
+
+/**
+ * Has the bridge forward nothing from or to an attached host, or forward again. The host itself sees its link up all the while, and nothing on the way
+ * refuses: packets are just gone.
+ */
+export async function setForwarding(index: number, state: 'forwarding' | 'disabled'): Promise<void> {
+  await mustRun(['bridge', 'link', 'set', 'dev', linkOf(index), 'state', state])
 }
 
 /** Takes the host off the network, so that nothing answers for it any more, not even a refusal. */
@@ -58,8 +68,9 @@ export async function detachNetwork(name: string, index: number): Promise<void> 
   await eventually(
     `the link of ${name} is gone`,
     async () => {
-      if (existsSync(`/sys/class/net/v${index}`)) await runCommand(['ip', 'link', 'delete', `v${index}`])
-      return !existsSync(`/sys/class/net/v${index}`)
+      const device = `/sys/class/net/${linkOf(index)}`
+      if (existsSync(device)) await runCommand(['ip', 'link', 'delete', linkOf(index)])
+      return !existsSync(device)
     },
     5_000,
   )
