@@ -1,15 +1,13 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ForbiddenError, kinds, KubeClient, NotFoundError } from '@keelson/kube'
-import { beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { eventually } from '../deadline.ts'
-import { World } from '../world/world.ts'
+import { sharedWorld } from '../world/shared-world.ts'
+import type { World } from '../world/world.ts'
 
 let world: World
-beforeAll(async () => {
-  world = await World.start({ hosts: 4, operator: false })
-  return () => world[Symbol.asyncDispose]()
-})
+sharedWorld({ hosts: 4, operator: false }, (shared) => (world = shared.world))
 
 async function ready(name: string): Promise<string | undefined> {
   const { status } = await world.client.get(kinds.Node, { name })
