@@ -109,6 +109,14 @@ describe('the network', () => {
     expect(await (await fetch(url)).text()).toBe('two\n')
   })
 
+  test('knows the capsule by one hardware address, whoever comes and goes', async () => {
+    const own = () => readFileSync('/sys/class/net/br0/address', 'utf8').trim()
+    const before = own()
+    // The lowest of its ports' is what a bridge takes that has none of its own.
+    await mustRun(['ip', 'link', 'set', readdirSync('/sys/class/net/br0/brif')[0]!, 'address', '00:00:00:00:00:09'])
+    expect(own()).toBe(before)
+  })
+
   test('ends at the capsule: hosts send the rest there, and it has no way on', async () => {
     // Asks the kernel and sends nothing. An address for documentation, RFC 5737.
     expect(await read('one', 'ip', 'route', 'get', '192.0.2.1')).toContain('via 10.88.0.1 dev host0')

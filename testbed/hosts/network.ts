@@ -16,7 +16,8 @@ export async function openBridge(): Promise<void> {
   if (process.env['KEELSON_CAPSULE'] === undefined || wayOut !== '')
     throw new Error('Hosts live inside a capsule only: run this by `make test` or `make demo`')
   if (existsSync(`/sys/class/net/${bridge}`)) return
-  await ip('link', 'add', bridge, 'type', 'bridge')
+  // A bridge without an address of its own takes one from its ports, and another when that host goes: all others would speak to the old one for a while.
+  await ip('link', 'add', bridge, 'address', hardwareAddress(1), 'type', 'bridge')
   await ip('address', 'add', `${hubAddress}/24`, 'dev', bridge)
   await ip('link', 'set', bridge, 'up')
 }
@@ -29,6 +30,11 @@ export function networkNamespace(name: string): string {
   return `/run/netns/${name}`
 }
 
+/** Locally administered; by the last part of the address on the hosts' network. */
+function hardwareAddress(index: number): string {
+  return `02:00:00:00:00:${index.toString(16).padStart(2, '0')}`
+}
+
 const linkOf = (index: number) => `v${index}`
 
 /** A fresh network namespace for a host: as on a real machine, addresses, rules and sysctls are gone with a reboot. */
@@ -37,7 +43,7 @@ export async function attachNetwork(name: string, index: number): Promise<void> 
   const link = linkOf(index)
   await ip('netns', 'add', name)
   // The same hardware address at every boot, as a real card has it: neighbours keep it in their tables for half a minute.
-  const hardware = `02:00:00:00:00:${index.toString(16).padStart(2, '0')}`
+  const hardware = hardwareAddress(index)
   await ip('link', 'add', link, 'type', 'veth', 'peer', 'name', 'host0', 'address', hardware, 'netns', name)
   await ip('link', 'set', link, 'master', bridge, 'up')
   // A new namespace takes these from the machine, where Docker may have turned it on; a machine that boots has it off.
