@@ -234,6 +234,12 @@ export class ControlPlane implements AsyncDisposable {
     return path
   }
 
+  /** The text of a kubeconfig with a client certificate of that subject (RFC 4514): CN is the user's name, each O one of his groups. */
+  async certificateKubeconfig(subject: string): Promise<string> {
+    const { authority } = this.#parts
+    return kubeconfig(this.server, authority.certificate, await authority.issue({ subject, usages: ['client'] }))
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...this.#daemons.values()].map((daemon) => daemon.stop('SIGKILL')))
     await rm(this.directory, { recursive: true, force: true })

@@ -58,8 +58,10 @@ export class Demo {
     await eventually(`${program} runs`, () => programsOf(this.tag).includes(program), 60_000, 5)
   }
 
-  kill(): void {
+  /** Comes back when it is dead: what it leaves behind is looked for after that. */
+  async kill(): Promise<void> {
     this.#child.kill('SIGKILL')
+    await this.ended()
   }
 
   pressCtrlC(): void {

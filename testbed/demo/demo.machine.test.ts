@@ -93,7 +93,7 @@ describe('a demo that is up', () => {
     const before = await takeTraces('no run yet')
     const demo = Demo.start(directory)
     await moment(demo)
-    demo.kill()
+    await demo.kill()
     expect(await leftovers(before, demo.tag)).toEqual(nothing)
   })
 })

@@ -12,15 +12,16 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { eventually } from '../deadline.ts'
 import type { Host } from '../hosts/host.ts'
 import { generateKeys, type KeyPair } from '../pki.ts'
-import { World } from '../world/world.ts'
+import { sharedWorld } from '../world/shared-world.ts'
+import type { World } from '../world/world.ts'
 
 const controlIdentity = 'control.keelson.dev'
 
 let world: World
 let host: Host
 let identities: Readonly<Record<'request' | 'control', KeyPair>>
-beforeAll(async () => {
-  world = await World.start({ hosts: 2 })
+sharedWorld({ hosts: 2 }, async (shared) => {
+  world = shared.world
   // The hosts have enrolled; from here on nobody but this test speaks to the agents.
   await world.stopOperator()
   host = world.host('worker-1')
@@ -29,7 +30,6 @@ beforeAll(async () => {
   await writeFile(join(host.root, 'etc/systemd/system/slow.service'), slowUnit)
   await host.run(['systemctl', 'daemon-reload'])
   await agentAnswers()
-  return () => world[Symbol.asyncDispose]()
 })
 
 /** Counts its starts where a reboot leaves them, and is not done with one before /run/go is there. */

@@ -1,20 +1,18 @@
 import { connect, type ConnectionOptions } from 'node:tls'
 import { agentPort } from '@keelson/api'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { eventually } from '../deadline.ts'
 import { CertificateAuthority, type KeyPair } from '../pki.ts'
-import { change, Requests } from '../world/requests.ts'
-import { World } from '../world/world.ts'
+import { change, type Requests } from '../world/requests.ts'
+import { sharedWorld } from '../world/shared-world.ts'
+import type { World } from '../world/world.ts'
 
 let world: World
 let requests: Requests
 let stranger: CertificateAuthority
-beforeAll(async () => {
-  world = await World.start({ factsIntervalSeconds: 1 })
+sharedWorld({}, async (shared) => {
+  ;({ world, requests } = shared)
   stranger = await CertificateAuthority.create(world.authority.name)
-  requests = new Requests(world.client)
-  await world.hostsReady()
-  return () => world[Symbol.asyncDispose]()
 })
 
 const yesterday = { notBefore: new Date(Date.now() - 172_800_000), notAfter: new Date(Date.now() - 86_400_000) }

@@ -1,22 +1,18 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { connect } from 'node:tls'
 import { agentPort } from '@keelson/api'
-import { beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { eventually } from '../deadline.ts'
 import { enrolHost } from '../world/enrolment.ts'
-import { change, Requests } from '../world/requests.ts'
-import { World } from '../world/world.ts'
+import { change, type Requests } from '../world/requests.ts'
+import { sharedWorld } from '../world/shared-world.ts'
+import type { World } from '../world/world.ts'
 
 const folder = '/var/lib/keelson/tls'
 
 let world: World
 let requests: Requests
-beforeAll(async () => {
-  world = await World.start({ factsIntervalSeconds: 1 })
-  requests = new Requests(world.client)
-  await world.hostsReady()
-  return () => world[Symbol.asyncDispose]()
-})
+sharedWorld({}, (shared) => ({ world, requests } = shared))
 
 const file = (host: string, path: string) => world.host(host).read(['cat', path])
 

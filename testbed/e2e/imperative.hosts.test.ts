@@ -1,16 +1,12 @@
-import { beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { eventually } from '../deadline.ts'
-import { change, Requests } from '../world/requests.ts'
-import { World } from '../world/world.ts'
+import { change, type Requests } from '../world/requests.ts'
+import { sharedWorld } from '../world/shared-world.ts'
+import type { World } from '../world/world.ts'
 
 let world: World
 let requests: Requests
-beforeAll(async () => {
-  world = await World.start({ factsIntervalSeconds: 1 })
-  requests = new Requests(world.client)
-  await world.hostsReady()
-  return () => world[Symbol.asyncDispose]()
-})
+sharedWorld({}, (shared) => ({ world, requests } = shared))
 
 const read = (host: string, ...argv: string[]) => world.host(host).read(argv)
 

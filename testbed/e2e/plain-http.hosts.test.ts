@@ -1,17 +1,15 @@
-import { beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { eventually } from '../deadline.ts'
-import { change, Requests, webGet, type SpecInput } from '../world/requests.ts'
-import { World } from '../world/world.ts'
+import { change, type Requests, webGet, type SpecInput } from '../world/requests.ts'
+import { sharedWorld } from '../world/shared-world.ts'
+import type { World } from '../world/world.ts'
 
 let world: World
 let requests: Requests
 const workers = ['worker-1', 'worker-2']
-beforeAll(async () => {
-  world = await World.start({ factsIntervalSeconds: 1 })
-  requests = new Requests(world.client)
-  await world.hostsReady()
+sharedWorld({}, async (shared) => {
+  ;({ world, requests } = shared)
   await requests.send('nginx', change(workers, 'systemdUnit', { name: 'nginx.service', state: 'started' }))
-  return () => world[Symbol.asyncDispose]()
 })
 
 /** The requests for a path that each web server has written down. */

@@ -1,17 +1,13 @@
 import { ForbiddenError, kinds, KubeClient } from '@keelson/kube'
-import { beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { eventually } from '../deadline.ts'
 import { change, Requests } from '../world/requests.ts'
-import { World } from '../world/world.ts'
+import { sharedWorld } from '../world/shared-world.ts'
+import type { World } from '../world/world.ts'
 
 let world: World
 let requests: Requests
-beforeAll(async () => {
-  world = await World.start({ factsIntervalSeconds: 1 })
-  requests = new Requests(world.client)
-  await world.hostsReady()
-  return () => world[Symbol.asyncDispose]()
-})
+sharedWorld({}, (shared) => ({ world, requests } = shared))
 
 const key = 'net.ipv4.ip_forward'
 const forwarding = (host: string) => world.host(host).read(['sysctl', '-n', key])

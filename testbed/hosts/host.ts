@@ -5,7 +5,7 @@ import { CommandError, mustRun, runCommand, type CommandOptions, type CommandRes
 import { eventually } from '../deadline.ts'
 import { Container, rebootAsked } from './container.ts'
 import { enterHost, hostMarker } from './leader.ts'
-import { attachNetwork, cutNetwork, detachNetwork, hostAddress } from './network.ts'
+import { attachNetwork, cutNetwork, detachNetwork, hostAddress, setForwarding } from './network.ts'
 
 export type HostOptions = {
   readonly name: string
@@ -31,6 +31,7 @@ export class Host implements AsyncDisposable {
   /** From power on to power off, over all reboots; undefined while it is off. */
   #life: Promise<void> | undefined
   #wanted: 'on' | 'off' = 'off'
+  #partitioned = false
   #boots = 0
 
   private constructor(options: HostOptions) {
@@ -105,6 +106,7 @@ export class Host implements AsyncDisposable {
     try {
       while (again) {
         await attachNetwork(name, index)
+        if (this.#partitioned) await setForwarding(index, 'disabled')
         // Without a cgroup of its own each host would share one tree with the others.
         await makeCgroup(cgroup)
         if (this.#wanted === 'off') return
@@ -177,15 +179,40 @@ export class Host implements AsyncDisposable {
     await this.#life
   }
 
+  /**
+   * Nothing comes to the host or from it any more, and nobody is told: connections stay as they are and just hang. It goes on running, and a reboot does not
+   * end it.
+   */
+  async partition(): Promise<void> {
+    await this.#setPartitioned(true)
+  }
+
+  /** Ends a partition; what hung goes on with its next retransmission. */
+  async heal(): Promise<void> {
+    await this.#setPartitioned(false)
+  }
+
+  async #setPartitioned(partitioned: boolean): Promise<void> {
+    this.#partitioned = partitioned
+    // Else at the next boot.
+    if (this.isUp) await setForwarding(this.#options.index, partitioned ? 'disabled' : 'forwarding')
+  }
+
   /** Ends the host and removes all that was its own. */
   async destroy(): Promise<void> {
     await this.powerCut()
-    await runCommand(['umount', '--lazy', this.root])
-    await rm(this.#options.directory, { recursive: true, force: true })
+    await unmount(this.root)
+    await rm(this.#options.directory, { recursive: true, force: true, maxRetries: 10 })
     this.#options.onDestroyed()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.destroy()
   }
+}
+
+/** Not lazily: what then still hung on to the mount would keep its folders from being removed (EBUSY). */
+async function unmount(folder: string): Promise<void> {
+  if ((await runCommand(['mountpoint', '--quiet', folder])).exitCode !== 0) return
+  await eventually(`${folder} is unmounted`, () => mustRun(['umount', folder]).then(() => true), 20_000)
 }

@@ -109,6 +109,14 @@ describe('the network', () => {
     expect(await (await fetch(url)).text()).toBe('two\n')
   })
 
+  test('knows the capsule by one hardware address, whoever comes and goes', async () => {
+    const own = () => readFileSync('/sys/class/net/br0/address', 'utf8').trim()
+    const before = own()
+    // The lowest of its ports' is what a bridge takes that has none of its own.
+    await mustRun(['ip', 'link', 'set', readdirSync('/sys/class/net/br0/brif')[0]!, 'address', '00:00:00:00:00:09'])
+    expect(own()).toBe(before)
+  })
+
   test('ends at the capsule: hosts send the rest there, and it has no way on', async () => {
     // Asks the kernel and sends nothing. An address for documentation, RFC 5737.
     expect(await read('one', 'ip', 'route', 'get', '192.0.2.1')).toContain('via 10.88.0.1 dev host0')
@@ -203,6 +211,76 @@ describe('from boot to boot', () => {
 
     await host.powerOn()
     await expectNewBoot(host, before)
+  })
+})
+
+describe('a partition', () => {
+  const url = () => `http://${lab.host('two').address}:8080/`
+  const reaches = async (from: string) =>
+    (await lab
+      .host(from)
+      .read([
+        'curl',
+        '--silent',
+        '--output',
+        '/dev/null',
+        '--max-time',
+        '0.5',
+        '--write-out',
+        '%{http_code}',
+        url(),
+      ])) === '200'
+
+  beforeAll(() => lab.host('two').run(['systemctl', 'start', 'nginx']))
+
+  test('swallows what goes to the host and what comes from it, refuses nothing, and heals', async () => {
+    const host = lab.host('two')
+    const other = lab.host('one')
+    const held = connect(8080, host.address)
+    await once(held, 'connect')
+    await host.partition()
+    const ended = Promise.race([once(held, 'close'), once(held, 'data')])
+    held.write('GET / HTTP/1.1\r\nHost: two\r\nConnection: close\r\n\r\n')
+    expect(await reaches('three')).toBe(false)
+    const late = connect({ port: 8080, host: host.address, timeout: 200 })
+    expect(await Promise.race([once(late, 'timeout'), once(late, 'connect')])).toEqual([])
+    late.destroy()
+    // From within as well: no refusal, no lost carrier, and the host goes on.
+    const out = await host.read([
+      'curl',
+      '--silent',
+      '--show-error',
+      '--max-time',
+      '0.5',
+      `http://${other.address}:8080/`,
+    ])
+    expect(out).toBe('')
+    expect(await host.read(['cat', '/sys/class/net/host0/carrier'])).toBe('1')
+    expect(await host.read(['systemctl', 'is-active', 'nginx'])).toBe('active')
+    const { stdout } = await mustRun(['ss', '--no-header', '--tcp', '--numeric', 'dst', host.address])
+    expect(stdout).toMatch(/^ESTAB /)
+
+    await host.heal()
+    await eventually('it is reached again', () => reaches('three'))
+    expect(String(await ended)).toContain('200 OK')
+    held.destroy()
+  })
+
+  test('outlasts a reboot, and a host that is off may be cut off too', async () => {
+    const host = lab.host('two')
+    await host.run(['systemctl', 'enable', 'nginx'])
+    await host.partition()
+    await host.reboot()
+    expect(await host.read(['systemctl', 'is-active', 'nginx'])).toBe('active')
+    expect(await reaches('three')).toBe(false)
+    await host.heal()
+    await eventually('it is reached again', () => reaches('three'))
+    await host.powerCut()
+    await host.partition()
+    await host.powerOn()
+    expect(await reaches('three')).toBe(false)
+    await host.heal()
+    await eventually('it is reached again', () => reaches('three'))
   })
 })
 

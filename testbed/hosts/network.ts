@@ -16,7 +16,8 @@ export async function openBridge(): Promise<void> {
   if (process.env['KEELSON_CAPSULE'] === undefined || wayOut !== '')
     throw new Error('Hosts live inside a capsule only: run this by `make test` or `make demo`')
   if (existsSync(`/sys/class/net/${bridge}`)) return
-  await ip('link', 'add', bridge, 'type', 'bridge')
+  // A bridge without an address of its own takes one from its ports, and another when that host goes: all others would speak to the old one for a while.
+  await ip('link', 'add', bridge, 'address', hardwareAddress(1), 'type', 'bridge')
   await ip('address', 'add', `${hubAddress}/24`, 'dev', bridge)
   await ip('link', 'set', bridge, 'up')
 }
@@ -29,13 +30,20 @@ export function networkNamespace(name: string): string {
   return `/run/netns/${name}`
 }
 
+/** Locally administered; by the last part of the address on the hosts' network. */
+function hardwareAddress(index: number): string {
+  return `02:00:00:00:00:${index.toString(16).padStart(2, '0')}`
+}
+
+const linkOf = (index: number) => `v${index}`
+
 /** A fresh network namespace for a host: as on a real machine, addresses, rules and sysctls are gone with a reboot. */
 export async function attachNetwork(name: string, index: number): Promise<void> {
   await detachNetwork(name, index)
-  const link = `v${index}`
+  const link = linkOf(index)
   await ip('netns', 'add', name)
   // The same hardware address at every boot, as a real card has it: neighbours keep it in their tables for half a minute.
-  const hardware = `02:00:00:00:00:${index.toString(16).padStart(2, '0')}`
+  const hardware = hardwareAddress(index)
   await ip('link', 'add', link, 'type', 'veth', 'peer', 'name', 'host0', 'address', hardware, 'netns', name)
   await ip('link', 'set', link, 'master', bridge, 'up')
   // A new namespace takes these from the machine, where Docker may have turned it on; a machine that boots has it off.
@@ -48,7 +56,15 @@ export async function attachNetwork(name: string, index: number): Promise<void> 
 
 /** Pulls the host's cable at the bridge's end; a host that is not attached has none. */
 export async function cutNetwork(index: number): Promise<void> {
-  await runCommand(['ip', 'link', 'set', `v${index}`, 'down'])
+  await runCommand(['ip', 'link', 'set', linkOf(index), 'down'])
+}
+
+/**
+ * Has the bridge forward nothing from or to an attached host, or forward again. The host itself sees its link up all the while, and nothing on the way
+ * refuses: packets are just gone.
+ */
+export async function setForwarding(index: number, state: 'forwarding' | 'disabled'): Promise<void> {
+  await mustRun(['bridge', 'link', 'set', 'dev', linkOf(index), 'state', state])
 }
 
 /** Takes the host off the network, so that nothing answers for it any more, not even a refusal. */
@@ -58,8 +74,9 @@ export async function detachNetwork(name: string, index: number): Promise<void> 
   await eventually(
     `the link of ${name} is gone`,
     async () => {
-      if (existsSync(`/sys/class/net/v${index}`)) await runCommand(['ip', 'link', 'delete', `v${index}`])
-      return !existsSync(`/sys/class/net/v${index}`)
+      const device = `/sys/class/net/${linkOf(index)}`
+      if (existsSync(device)) await runCommand(['ip', 'link', 'delete', linkOf(index)])
+      return !existsSync(device)
     },
     5_000,
   )

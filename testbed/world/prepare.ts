@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { controlPlaneBinaries } from '../control-plane/binaries.ts'
 import { baseLayer, webLayer } from '../hosts/layers.ts'
 import { agentLayer } from './agent-layer.ts'
+import { kubeletLayer } from './kubelet-layer.ts'
 
 /** By this a capsule's starter tells the inside which layers it prepared. */
 const layersVariable = 'KEELSON_HOST_LAYERS'
@@ -28,6 +29,6 @@ export function preparedLayers(): string[] {
 
 async function hostLayers(): Promise<string[]> {
   const base = await baseLayer()
-  const layers = [await agentLayer(), await webLayer(base), base]
+  const layers = [await kubeletLayer(), await agentLayer(), await webLayer(base), base]
   return layers.map((layer) => join(layer, 'root'))
 }

@@ -34,6 +34,10 @@ export class Requests {
     await this.#client.patch(kind, { name, namespace }, patch, { subresource })
   }
 
+  async delete(name: string): Promise<void> {
+    await this.#client.delete(kind, { name, namespace })
+  }
+
   async finished(name: string, generation: number, timeoutMs = 30_000): Promise<HostRequest> {
     return eventually(
       `generation ${generation} of ${name} has ended`,

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { agentPort, operatorIdentities } from '@keelson/api'
-import { KubeClient } from '@keelson/kube'
+import { kinds, KubeClient, type Node } from '@keelson/kube'
 import { ControlPlane } from '../control-plane/control-plane.ts'
 import { Daemon } from '../daemon.ts'
 import { eventually } from '../deadline.ts'
@@ -10,13 +10,18 @@ import { hubAddress } from '../hosts/network.ts'
 import type { Host } from '../hosts/host.ts'
 import type { CertificateAuthority, KeyPair } from '../pki.ts'
 import { enrolHost, operatorAuthority } from './enrolment.ts'
-import { NodeStandIn, type Role } from './node-stand-in.ts'
+import { kubeletFiles } from './kubelet-layer.ts'
 import { preparedLayers } from './prepare.ts'
 
 const tree = resolve(import.meta.dirname, '../..')
 
 /** A Node whose kubelet is silent turns Unknown after 12 s instead of 50. */
 const controllerManagerFlags = ['--node-monitor-grace-period=12s', '--node-monitor-period=2s']
+
+/** As `kubeadm` sets it: no kubelet may. */
+const controlPlaneLabel = 'node-role.kubernetes.io/control-plane'
+
+type Role = 'control-plane' | 'worker'
 
 export type WorldOptions = {
   /** How many hosts; the first is the control plane's, the others are workers. The default is 3. */
@@ -37,7 +42,6 @@ export class World implements AsyncDisposable {
   readonly client: KubeClient
   readonly #options: WorldOptions
   readonly #stack: AsyncDisposableStack
-  readonly #standIns = new Map<string, NodeStandIn>()
   #operator: Daemon | undefined
   #authority: CertificateAuthority | undefined
 
@@ -93,16 +97,25 @@ export class World implements AsyncDisposable {
 
   /** A further host with its Node and its agent, enrolled. */
   async boot(name: string, role: Role): Promise<Host> {
-    const host = await this.lab.boot(name, { files: (made) => this.#agentFiles(made) })
-    this.#standIns.set(name, this.#stack.use(await NodeStandIn.register(this.client, host, role)))
+    const host = await this.lab.boot(name, { files: (made) => this.#files(made) })
+    await eventually(`${name} has registered its Node`, () => this.#node(name), 30_000)
+    if (role === 'control-plane') {
+      const labels = { [controlPlaneLabel]: '' }
+      await this.client.apply(kinds.Node, { metadata: { name, labels } })
+    }
     // Without an operator nobody signs.
     if (this.#options.operator !== false) await enrolHost(this.cluster, host)
     return host
   }
 
-  async #agentFiles({ name, address }: { name: string; address: string }): Promise<Record<string, string>> {
-    const configuration = { name, address, port: agentPort, tls: '/var/lib/keelson/tls' }
-    return { '/etc/keelson/agent.json': `${JSON.stringify(configuration, null, 2)}\n` }
+  async #node(name: string): Promise<Node> {
+    return this.client.get(kinds.Node, { name })
+  }
+
+  async #files(host: { name: string; address: string }): Promise<Record<string, string>> {
+    const configuration = { ...host, port: agentPort, tls: '/var/lib/keelson/tls' }
+    const agent = { '/etc/keelson/agent.json': `${JSON.stringify(configuration, null, 2)}\n` }
+    return { ...agent, ...(await kubeletFiles(this.cluster, host)) }
   }
 
   /** Has signed agents and the operator: that of the operator, once it has begun. */
@@ -128,7 +141,7 @@ export class World implements AsyncDisposable {
       `--facts-interval-seconds=${this.#options.factsIntervalSeconds ?? 5}`,
     ]
     this.#operator = this.#stack.use(new Daemon('operator', argv, { log: this.operatorLog }))
-    this.#authority = await eventually('the operator has its roots', () => operatorAuthority(this.client), 20_000)
+    this.#authority = await eventually('the operator has its roots', () => operatorAuthority(this.client), 60_000)
   }
 
   get operatorLog(): string {

@@ -1,0 +1,116 @@
+import { expect, test } from 'vitest'
+import { eventually } from '../deadline.ts'
+import { CountedUnit } from '../world/counted-unit.ts'
+import type { Requests } from '../world/requests.ts'
+import { sharedWorld } from '../world/shared-world.ts'
+import type { World } from '../world/world.ts'
+
+let world: World
+let requests: Requests
+let unit: CountedUnit
+let names: readonly string[]
+sharedWorld({ hosts: 6 }, async (shared) => {
+  ;({ world, requests } = shared)
+  names = world.lab.hosts.map(({ name }) => name)
+  unit = await CountedUnit.install(world.lab.hosts)
+})
+
+const once = (hosts: readonly string[]) => Object.fromEntries(hosts.map((name) => [name, 1]))
+
+test('a canary that does well lets the others follow', async () => {
+  await unit.reset()
+  const { status } = await requests.send('well', { ...unit.restart(), waves: [1, '50%', '100%'] })
+  expect(status).toMatchObject({ state: 'SUCCESS', progress: '6/6', run: { wave: 2 } })
+  expect(await unit.starts()).toEqual(once(names))
+})
+
+test('a failing canary stops the waves: no other host gets anything', async () => {
+  await unit.reset(names)
+  const { status } = await requests.send('canary', { ...unit.restart(), waves: [1, '100%'] })
+  expect(status).toMatchObject({
+    ...{ state: 'ERROR', counts: { targets: 6, succeeded: 0, failed: 1, unknown: 0, skipped: 5 }, run: { wave: 0 } },
+    failures: [{ reason: 'HTTPStatus', code: 500 }],
+  })
+  expect(status?.conditions.find(({ type }) => type === 'Stalled')).toMatchObject({ reason: 'WaveFailed' })
+  expect(await unit.starts()).toEqual(once([status!.failures[0]!.host]))
+})
+
+test('a failing canary does not stop the waves where onFailure is Continue', async () => {
+  await unit.reset(['worker-4'])
+  const { status } = await requests.send('continue', {
+    ...unit.restart(),
+    waves: [1, 2, 3, 4, 5, 6],
+    onFailure: 'Continue',
+  })
+  expect(status).toMatchObject({ state: 'ERROR', progress: '5/6', failures: [{ host: 'worker-4' }] })
+  expect(await unit.starts()).toEqual(once(names))
+})
+
+test('maxFailures: as many go, one more stops the run', async () => {
+  const failing = ['control-plane', 'worker-1']
+  const spec = { ...unit.restart(), parallelism: 1 }
+  await unit.reset(failing)
+  const allowed = await requests.send('allowed', { ...spec, maxFailures: 2 })
+  expect(allowed.status).toMatchObject({ state: 'ERROR', counts: { succeeded: 4, failed: 2, skipped: 0 } })
+  expect(await unit.starts()).toEqual(once(names))
+
+  await unit.reset(failing)
+  const stopped = await requests.send('stopped', { ...spec, maxFailures: 1 })
+  expect(stopped.status).toMatchObject({ state: 'ERROR', counts: { succeeded: 0, failed: 2, unknown: 0, skipped: 4 } })
+  expect(stopped.status?.conditions.find(({ type }) => type === 'Stalled')?.reason).toBe('TooManyFailures')
+  // In the order of their names, one at a time.
+  expect(await unit.starts()).toEqual(once(failing))
+})
+
+test('a partition during a wave: that host is unknown, no further wave begins, and the host itself has acted once', async () => {
+  await unit.reset()
+  await unit.hold()
+  const { metadata } = await requests.apply('cut', { ...unit.restart(), waves: ['50%', '100%'], timeoutSeconds: 4 })
+  const started = await eventually('the first wave is under way', async () => {
+    const hosts = Object.keys(await unit.starts())
+    return hosts.length === 3 && hosts
+  })
+  const cut = world.host(started[1]!)
+  await cut.partition()
+  await unit.release()
+  const { status } = await requests.finished('cut', metadata.generation ?? 0)
+  await cut.heal()
+  expect(status).toMatchObject({
+    ...{ state: 'ERROR', counts: { targets: 6, succeeded: 2, failed: 0, unknown: 1, skipped: 3 } },
+    failures: [{ host: cut.name, reason: 'Timeout' }],
+  })
+  expect(await unit.starts()).toEqual(once(started))
+})
+
+test('a retry finds the host that was healed; those that had it do not get it again', async () => {
+  await unit.reset()
+  const away = world.host('worker-2')
+  await away.partition()
+  const { metadata } = await requests.apply('healed', { ...unit.restart(), retry: { limit: 10 }, timeoutSeconds: 1 })
+  await eventually('a round has failed', async () => ((await requests.get('healed')).status?.run.round ?? 0) > 0)
+  expect(await unit.starts()).toEqual(once(names.filter((name) => name !== away.name)))
+  await away.heal()
+  const { status } = await requests.finished('healed', metadata.generation ?? 0)
+  expect(status).toMatchObject({ state: 'SUCCESS', progress: '6/6', failures: [] })
+  expect(await unit.starts()).toEqual(once(names))
+})
+
+test('a host whose kubelet is away is skipped, unless onOffline is Try: its agent is not the kubelet', async () => {
+  await unit.reset()
+  const silent = world.host('worker-5')
+  await silent.run(['systemctl', 'stop', 'kubelet'])
+  await world.kubectl('wait', '--for=condition=Online=False', 'host/worker-5', '--timeout=40s')
+  const skipped = await requests.send('skip', unit.restart())
+  expect(skipped.status).toMatchObject({
+    ...{ state: 'SUCCESS', progress: '5/5', counts: { targets: 6, succeeded: 5, skipped: 1 } },
+    msg: '5/5 hosts answered; skipped: worker-5 (offline)',
+  })
+  expect(await unit.starts()).toEqual(once(names.filter((name) => name !== 'worker-5')))
+
+  await unit.reset()
+  const tried = await requests.send('try', { ...unit.restart(), onOffline: 'Try' })
+  expect(tried.status).toMatchObject({ state: 'SUCCESS', progress: '6/6' })
+  expect(await unit.starts()).toEqual(once(names))
+  await silent.run(['systemctl', 'start', 'kubelet'])
+  await world.hostsReady()
+})
