@@ -24,6 +24,11 @@ export interface LeaderElectionOptions {
   readonly retryMs?: number
   /** How long the work may go on after its signal was aborted. Default 10 s. */
   readonly stopTimeoutMs?: number
+  /**
+   * Every term begins above this epoch, too: one that was seen in what a leader left behind. Asked whenever the lease is taken. For a Lease that was deleted
+   * or restored and so counts from below.
+   */
+  readonly epochAbove?: () => number
   /** Told of every failed request; the election goes on by itself. */
   readonly onError?: (error: unknown) => void
   /** Told who holds the lease whenever that changes as seen from here; `''` is nobody. */
@@ -144,7 +149,7 @@ class Election {
     const found = await this.#read()
     if (!this.#observed.isFreeFor(this.#identity)) return undefined
     const start = this.#clock.now()
-    const epoch = this.#observed.epoch + 1
+    const epoch = Math.max(this.#observed.epoch, this.#options.epochAbove?.() ?? -1) + 1
     const acquireTime = this.#timestamp(found)
     const spec = {
       ...found?.spec,

@@ -25,6 +25,7 @@ test('defaults', async () => {
   const day = 86_400_000
   expect(rest).toEqual({
     ...{ kubeconfig: undefined, factsIntervalMs: 30_000, agentLifetimeMs: 30 * day, allowLoopback: false },
+    leaseTimes: { leaseMs: 15_000, renewDeadlineMs: 10_000, retryMs: 2_000 },
   })
   expect(await readConfiguration([])).toEqual({ ...rest, tls: undefined })
   expect(tls?.ca).toContain('BEGIN CERTIFICATE')
@@ -54,6 +55,25 @@ test.each(['599', '7776001', 'long'])('a lifetime of %j is refused by name', asy
     code: 'ConfigurationRefused',
     message: '--agent-certificate-lifetime-seconds: give a whole number of seconds from 600 to 7776000',
   })
+})
+
+const times = ([lease, renew, retry]: readonly [string, string, string]) => [
+  ...[`--lease-duration-seconds=${lease}`, `--renew-deadline-seconds=${renew}`, `--retry-period-seconds=${retry}`],
+]
+
+test('times of the lease', async () => {
+  expect(await read(...times(['3', '2', '1']))).toMatchObject({
+    leaseTimes: { leaseMs: 3_000, renewDeadlineMs: 2_000, retryMs: 1_000 },
+  })
+})
+
+test.each([
+  [['2', '2', '1'], '--lease-duration-seconds: give a whole number of seconds from 3 to 3600'],
+  [['10', '10', '2'], '--lease-duration-seconds: give more than --renew-deadline-seconds'],
+  [['15', '6', '5'], '--renew-deadline-seconds: give more than 1.2 times --retry-period-seconds'],
+  [['15', '10', '0'], '--retry-period-seconds: give a whole number of seconds from 1 to 3600'],
+] as const)('times of the lease of %j are refused by name', async (given, message) => {
+  await expect(read(...times(given))).rejects.toMatchObject({ code: 'ConfigurationRefused', message })
 })
 
 test.each(['ca.crt', 'tls.crt', 'tls.key'])('a missing %s is named, with its folder and the setting', async (name) => {

@@ -12,8 +12,12 @@ export type Configuration = {
   readonly tls: ClientCertificate | undefined
   readonly agentLifetimeMs: number
   readonly factsIntervalMs: number
+  readonly leaseTimes: { readonly leaseMs: number; readonly renewDeadlineMs: number; readonly retryMs: number }
   readonly allowLoopback: boolean
 }
+
+/** Of the times of the election, which must leave room for one another: clocks that differ, and a renewal that fails once. */
+const jitter = 1.2
 
 /** A setting is missing or wrong; the message names it and says what to do. */
 class ConfigurationError extends Error {
@@ -34,16 +38,16 @@ export async function readConfiguration(args: readonly string[]): Promise<Config
       tls: { type: 'string' },
       'facts-interval-seconds': { type: 'string', default: '30' },
       'agent-certificate-lifetime-seconds': { type: 'string', default: String(defaultAgentLifetimeMs / 1_000) },
+      'lease-duration-seconds': { type: 'string', default: '15' },
+      'renew-deadline-seconds': { type: 'string', default: '10' },
+      'retry-period-seconds': { type: 'string', default: '2' },
       'allow-loopback': { type: 'boolean', default: false },
     },
   })
-  const milliseconds = (
-    name: 'facts-interval-seconds' | 'agent-certificate-lifetime-seconds',
-    from: number,
-    to: number,
-  ) => {
-    const seconds = Number(values[name])
-    if (!/^\d+$/.test(values[name]) || seconds < from || seconds > to)
+  const milliseconds: Milliseconds = (name, from, to) => {
+    const text = values[name]
+    const seconds = Number(text)
+    if (!/^\d+$/.test(text) || seconds < from || seconds > to)
       throw new ConfigurationError(`--${name}`, `give a whole number of seconds from ${from} to ${to}`)
     return seconds * 1_000
   }
@@ -52,8 +56,31 @@ export async function readConfiguration(args: readonly string[]): Promise<Config
     tls: values.tls === undefined ? undefined : await readTls(values.tls),
     agentLifetimeMs: milliseconds('agent-certificate-lifetime-seconds', 600, maxAgentLifetimeMs / 1_000),
     factsIntervalMs: milliseconds('facts-interval-seconds', 1, 3_600),
+    leaseTimes: leaseTimes(milliseconds),
     allowLoopback: values['allow-loopback'],
   }
+}
+
+type Milliseconds = (
+  name:
+    | 'facts-interval-seconds'
+    | 'agent-certificate-lifetime-seconds'
+    | 'lease-duration-seconds'
+    | 'renew-deadline-seconds'
+    | 'retry-period-seconds',
+  from: number,
+  to: number,
+) => number
+
+function leaseTimes(milliseconds: Milliseconds): Configuration['leaseTimes'] {
+  const leaseMs = milliseconds('lease-duration-seconds', 3, 3_600)
+  const renewDeadlineMs = milliseconds('renew-deadline-seconds', 2, 3_600)
+  const retryMs = milliseconds('retry-period-seconds', 1, 3_600)
+  if (leaseMs <= renewDeadlineMs)
+    throw new ConfigurationError('--lease-duration-seconds', 'give more than --renew-deadline-seconds')
+  if (renewDeadlineMs <= jitter * retryMs)
+    throw new ConfigurationError('--renew-deadline-seconds', `give more than ${jitter} times --retry-period-seconds`)
+  return { leaseMs, renewDeadlineMs, retryMs }
 }
 
 async function readTls(folder: string): Promise<ClientCertificate> {

@@ -14,11 +14,14 @@ for (const name of ['SIGTERM', 'SIGINT'] as const)
 try {
   const { kubeconfig, ...options } = await readConfiguration(process.argv.slice(2))
   const fieldManager = 'keelson-operator'
-  await using client = await (kubeconfig === undefined
-    ? KubeClient.inCluster({ fieldManager })
-    : KubeClient.fromKubeconfig(kubeconfig, { fieldManager }))
+  const connect = async () =>
+    kubeconfig === undefined
+      ? KubeClient.inCluster({ fieldManager })
+      : KubeClient.fromKubeconfig(kubeconfig, { fieldManager })
+  await using client = await connect()
+  await using electionClient = await connect()
   logger.info('operator started')
-  await runOperator({ ...options, client, logger }, stop.signal)
+  await runOperator({ ...options, client, electionClient, logger }, stop.signal)
   logger.info('operator stopped')
 } catch (error) {
   logger.fatal({ err: error }, 'operator ended')

@@ -1,150 +1,62 @@
-import { agentPort, type Host, type HostRequest } from '@keelson/api'
-import {
-  AlreadyExistsError,
-  ConflictError,
-  Controller,
-  keyOf,
-  kinds,
-  NotFoundError,
-  Reflector,
-  WorkQueue,
-  type Kind,
-  type KubeClient,
-  type KubernetesObject,
-  type Node,
-} from '@keelson/kube'
-import type { Logger } from 'pino'
-import { addressCheck } from './delivery/address.ts'
-import { HostPools, type ClientCertificate } from './delivery/host-pools.ts'
-import { FactsPoller } from './hosts/facts-poller.ts'
-import { HostController } from './hosts/host-controller.ts'
-import { settle } from './hosts/settle.ts'
-import { hostKind, hostRequestKind } from './kinds.ts'
-import { RequestController } from './requests/request-controller.ts'
-import type { AgentEndpoint } from './signing/agent-connection.ts'
-import { defaultAgentLifetimeMs } from './signing/authority.ts'
-import { Signing } from './signing/signing.ts'
+import { systemNamespace } from '@keelson/api'
+import { ConflictError, runAsLeader, type KubeClient, type LeaderElectionOptions } from '@keelson/kube'
+import { runTerm, type TermOptions } from './term.ts'
 
-export type OperatorOptions = {
-  readonly client: KubeClient
-  /** By this the operator proves itself where somebody else hands certificates out; absent: it signs agents and itself. */
-  readonly tls?: ClientCertificate | undefined
-  /** How long the certificates of agents live; default 30 days. */
-  readonly agentLifetimeMs?: number
-  readonly factsIntervalMs: number
-  /** For test beds whose hosts are processes of one machine. */
-  readonly allowLoopback: boolean
-  readonly logger: Logger
+export type OperatorOptions = TermOptions & {
+  /** One that is used for nothing else. */
+  readonly electionClient: KubeClient
+  readonly leaseTimes?: Pick<LeaderElectionOptions, 'leaseMs' | 'renewDeadlineMs' | 'retryMs'>
 }
 
-const hostConcurrency = 16
-const requestConcurrency = 8
-/** An agent that hangs holds one of these for 5 s. */
-const factsConcurrency = 64
-/** At the start, for Hosts to catch up with their Nodes. */
-const settleTimeoutMs = 60_000
-/** After an outage of the API server of whatever length everything is tried again within this. */
-const maxBackoffMs = 30_000
+/** All replicas share it; deploy/rbac names it too. */
+export const leaseName = 'keelson-operator'
 
-/** Runs the operator until the signal is aborted. Throws what one of its parts throws. */
+/** More than the parts of a term take to end, less than the 30 s that a Pod is given. */
+const stopTimeoutMs = 15_000
+
+/**
+ * Runs the operator until the signal is aborted: a candidate, and whenever it is elected a leader, which alone writes and sends. Each term begins with nothing of
+ * the last one.
+ *
+ * Where the Lease was deleted or restored from a backup, its epochs begin again below those of the records that are there. The leader that finds such a
+ * record ends its term and is elected anew above that epoch. Had another one truly come after it, it would not be elected: so no record is
+ * overruled, and no run waits for ever.
+ *
+ * Throws what a part of it throws, and KubeError `StopTimeout`; the process must end then.
+ */
 export async function runOperator(options: OperatorOptions, signal: AbortSignal): Promise<void> {
-  const { client, logger, allowLoopback, factsIntervalMs } = options
-  const ending = new AbortController()
-  const stop = AbortSignal.any([signal, ending.signal])
-  const reflect = <T extends KubernetesObject>(kind: Kind<T>) =>
-    new Reflector<T>({
-      client,
-      kind,
-      onError: (error) => logger.warn({ kind: kind.kind, err: error }, 'watch failed, going on'),
-    })
-  const nodes = reflect<Node>(kinds.Node)
-  const hosts = reflect<Host>(hostKind)
-  const requests = reflect<HostRequest>(hostRequestKind)
-  const newQueue = () => new WorkQueue({ backoff: { initialMs: 5, maxMs: maxBackoffMs } })
-  const requestQueue = newQueue()
-  const now = () => new Date()
-  const signing = options.tls === undefined ? await openSigning(options, hosts, signal) : undefined
-  await using pools = new HostPools(() => options.tls ?? signing!.identities.certificate('request'))
-
-  const factsPoller = new FactsPoller({
-    ...{ pools, allowLoopback, nodes: nodes.store, intervalMs: factsIntervalMs, random: Math.random },
-    changed: (name) => hostLoop.enqueue(name),
-  })
-  const hostController = new HostController({
-    ...{ client, nodes: nodes.store, hosts: hosts.store, now },
-    answer: (name) => factsPoller.answer(name),
-  })
-  const requestController = new RequestController({
-    ...{ client, pools, allowLoopback, now, logger, hosts: hosts.store, random: Math.random },
-    requeue: (key, afterMs) => requestQueue.addAfter(key, afterMs),
-  })
-  const onError = (key: string, error: unknown) => {
-    if (stop.aborted) return
-    // Somebody else wrote first, or a cache was behind: the ordinary way of things, and the next try reads anew.
-    if (error instanceof ConflictError || error instanceof AlreadyExistsError || error instanceof NotFoundError)
-      logger.debug({ key, err: error }, 'object changed meanwhile, will be read anew')
-    else logger.warn({ key, err: error }, 'reconcile failed, will be tried again')
-  }
-  /** Half an inventory would look like unknown names, and that of yesterday like hosts that are online. */
-  const inventory = {
-    synced: async (stopped?: AbortSignal) => {
-      await Promise.all([nodes.synced(stopped), hosts.synced(stopped)])
-      const names = new Set([...nodes.store.list(), ...hosts.store.list()].map(keyOf))
-      const behind = await settle([...names], (name) => hostController.isSettled(name), settleTimeoutMs, stopped)
-      if (behind.length > 0)
-        logger.warn(
-          { hosts: behind.slice(0, 20), count: behind.length },
-          'some Hosts do not follow their Nodes, going on',
+  const { electionClient, leaseTimes, logger } = options
+  let outrankedBy: number | undefined
+  let highest = -1
+  do {
+    outrankedBy = undefined
+    await runAsLeader(
+      {
+        ...{ ...leaseTimes, client: electionClient, stopTimeoutMs },
+        lease: { namespace: systemNamespace, name: leaseName },
+        epochAbove: () => highest,
+        onHolder: (holder) => logger.info({ holder }, 'the leader is known'),
+        onError: (error) => {
+          // Two that reach for the lease at once: that is what an election is for.
+          if (error instanceof ConflictError) logger.debug({ err: error }, 'lease changed meanwhile, will be read anew')
+          else logger.warn({ err: error }, 'lease not read or written, will be tried again')
+        },
+      },
+      async (leadership) => {
+        const { epoch } = leadership
+        logger.info({ epoch }, 'leading')
+        leadership.signal.addEventListener('abort', () =>
+          logger.info({ epoch, err: leadership.signal.reason as unknown }, 'term ends'),
         )
-    },
-  }
-  const hostLoop = new Controller({
-    ...{ sources: [nodes, hosts], queue: newQueue(), concurrency: hostConcurrency, onError },
-    reconcile: (key, overdue) => hostController.reconcile(key, overdue),
-  })
-  const factsLoop = new Controller({
-    ...{ sources: [nodes], queue: newQueue(), concurrency: factsConcurrency, stopTimeoutMs: 0, onError },
-    reconcile: (key, overdue) => factsPoller.reconcile(key, overdue),
-  })
-  const requestLoop = new Controller({
-    ...{ sources: [requests, inventory], queue: requestQueue, concurrency: requestConcurrency, onError },
-    reconcile: (key, overdue) => requestController.reconcile(key, overdue),
-  })
-  nodes.onChange(({ object }) => {
-    hostLoop.enqueue(keyOf(object))
-    factsLoop.enqueue(keyOf(object))
-  })
-  hosts.onChange(({ object }) => hostLoop.enqueue(keyOf(object)))
-  requests.onChange((change) => {
-    // A label edit or a status write is no new wish.
-    if (change.type !== 'updated' || change.previous.metadata.generation !== change.object.metadata.generation)
-      requestLoop.enqueue(keyOf(change.object))
-  })
-
-  const parts = [
-    nodes,
-    hosts,
-    requests,
-    hostLoop,
-    factsLoop,
-    requestLoop,
-    requestController,
-    ...(signing ? [signing] : []),
-  ]
-  // One that ends ends all.
-  const running = parts.map((part) => part.run(stop).finally(() => ending.abort()))
-  await Promise.allSettled(running)
-  await Promise.all(running)
-}
-
-async function openSigning(options: OperatorOptions, hosts: Reflector<Host>, signal: AbortSignal): Promise<Signing> {
-  const { client, logger, allowLoopback, agentLifetimeMs = defaultAgentLifetimeMs } = options
-  const mayConnect = addressCheck({ allowLoopback })
-  const endpointOf = ({ metadata, status }: Host): AgentEndpoint | undefined => {
-    const address = status?.addresses.find(({ type }) => type === 'InternalIP')?.address
-    if (address === undefined || !mayConnect(address)) return undefined
-    return { host: metadata.name, address, port: agentPort }
-  }
-  const now = () => new Date()
-  return Signing.open({ client, hosts, endpointOf, agentLifetimeMs, now, random: Math.random, logger }, signal)
+        outrankedBy = await runTerm(options, leadership)
+        if (outrankedBy === undefined) return
+        highest = outrankedBy
+        logger.warn(
+          { epoch, recordEpoch: highest },
+          'a run was recorded under a higher epoch: was the Lease deleted or restored? Beginning a term above it',
+        )
+      },
+      signal,
+    )
+  } while (outrankedBy !== undefined && !signal.aborted)
 }

@@ -1,6 +1,6 @@
 import type { Host, HostRequest } from '@keelson/api'
 import { HostRequestSpec } from '@keelson/api'
-import { nameOf, NotFoundError, type KubeClient, type ReadonlyStore } from '@keelson/kube'
+import { nameOf, NotFoundError, type KubeClient, type Leadership, type ReadonlyStore } from '@keelson/kube'
 import type { Logger } from 'pino'
 import { timestamp } from '../conditions.ts'
 import { addressCheck } from '../delivery/address.ts'
@@ -20,6 +20,12 @@ import type { Refusal } from './verdict.ts'
 
 export type RequestControllerOptions = {
   readonly client: KubeClient
+  /** All that is written and sent is of this term. */
+  readonly leadership: Leadership
+  /** Told of a record that a leader of a higher epoch wrote; nothing is done with it. */
+  readonly onOutranked: (epoch: number) => void
+  /** How long deliveries under way may go on when the term ends in good order, in milliseconds. */
+  readonly drainMs: number
   /** Hosts come from the inventory, never from a request. */
   readonly hosts: ReadonlyStore<Host>
   readonly pools: HostPools
@@ -61,12 +67,16 @@ export class RequestController {
     if (present !== undefined && !this.#stopped) await this.#begin(key, present, signal)
   }
 
-  /** Resolves when the signal is aborted and nothing is in flight. The records tell the next operator how to go on. */
+  /**
+   * Resolves when the signal is aborted and nothing is in flight: at once where the lease is lost, else after what is known was written down. The
+   * records tell the next operator how to go on.
+   */
   async run(signal: AbortSignal): Promise<void> {
     if (!signal.aborted)
       await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
     this.#stopped = true
-    await Promise.all([...this.#runs.values()].map((run) => run.abort()))
+    const held = this.#options.leadership.isHeld()
+    await Promise.all([...this.#runs.values()].map((run) => (held ? run.rest() : run.abort())))
   }
 
   async #read(key: string, signal: AbortSignal): Promise<HostRequest | undefined> {
@@ -79,12 +89,16 @@ export class RequestController {
   }
 
   async #begin(key: string, request: HostRequest, signal: AbortSignal): Promise<void> {
-    const { client, hosts } = this.#options
+    const { client, hosts, leadership, onOutranked } = this.#options
     const { status } = request
     if (status?.run.id === runIdOf(request)) {
       if (isFinal(status.state)) return
+      if (status.run.epoch > leadership.epoch) {
+        onOutranked(status.run.epoch)
+        return
+      }
       const names = await readTargets(client, request, status.run.targets, signal)
-      this.#start(key, request, HostRequestSpec.parse(request.spec), names, status.run.epoch + 1)
+      this.#start(key, request, HostRequestSpec.parse(request.spec), names)
       return
     }
     const plan = planOf(request.spec, hosts.list())
@@ -94,7 +108,7 @@ export class RequestController {
     }
     try {
       const prepared = await this.#prepare(request, plan.targets, signal)
-      this.#start(key, prepared, plan.spec, plan.targets.names, 1)
+      this.#start(key, prepared, plan.spec, plan.targets.names)
     } catch (error) {
       if (!(error instanceof TooManyTargetsError)) throw error
       await this.#refuse(key, request, { reason: error.code, msg: `${error.message}; nothing was sent` }, signal)
@@ -103,12 +117,12 @@ export class RequestController {
 
   /** Writes the run down, before anything is sent. */
   async #prepare(request: HostRequest, targets: Targets, signal: AbortSignal): Promise<HostRequest> {
-    const { client } = this.#options
+    const { client, leadership } = this.#options
     const { names, notTargeted } = targets
     const skipped = IndexSet.of(notTargeted.map((name) => names.indexOf(name)))
     const view = {
       names,
-      record: { ...beginning, epoch: 1, skipped },
+      record: { ...beginning, epoch: leadership.epoch, skipped },
       details: new Map(),
       notTargeted: new Set(notTargeted),
     }
@@ -117,17 +131,18 @@ export class RequestController {
     return client.updateStatus(hostRequestKind, { metadata: request.metadata, status }, {}, signal)
   }
 
-  #start(key: string, request: HostRequest, spec: HostRequestSpec, names: readonly string[], epoch: number): void {
+  #start(key: string, request: HostRequest, spec: HostRequestSpec, names: readonly string[]): void {
     if (this.#stopped) return
-    const { client, hosts, pools, allowLoopback, requeue, now, random, logger } = this.#options
+    const { client, leadership, drainMs, hosts, pools, allowLoopback, requeue, now, random, logger } = this.#options
     const deliver = sender(spec, pools, addressCheck({ allowLoopback }))
-    const run = new Run({ client, hosts, request, spec, names, epoch, deliver, now, random, logger })
+    const run = new Run({ client, hosts, request, spec, names, leadership, drainMs, deliver, now, random, logger })
     this.#runs.set(key, run)
     logger.info({ key, run: run.id, hosts: names.length }, 'run begun')
     run.end.then(
       (end) => {
         if (this.#runs.get(key) === run) this.#runs.delete(key)
         if (end.kind === 'lost') requeue(key, 0)
+        else if (end.kind === 'resting') logger.info({ key, run: run.id }, 'run at rest, its record tells how to go on')
         else logger.info({ key, run: run.id, reason: end.reason }, 'run ended')
       },
       (error: unknown) => {

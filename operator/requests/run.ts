@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Host, HostRequest, HostRequestSpec } from '@keelson/api'
-import type { KubeClient, ReadonlyStore } from '@keelson/kube'
+import type { KubeClient, Leadership, ReadonlyStore } from '@keelson/kube'
 import type { Logger } from 'pino'
 import { internalAddress } from '../hosts/host-object.ts'
 import { amountOf } from '../runs/amount.ts'
@@ -23,7 +23,10 @@ export type RunOptions = {
   readonly spec: HostRequestSpec
   /** Frozen when the run began. */
   readonly names: readonly string[]
-  readonly epoch: number
+  /** What is sent is sent in its name. */
+  readonly leadership: Leadership
+  /** How long deliveries under way may go on when the run comes to rest, in milliseconds. */
+  readonly drainMs: number
   readonly deliver: Deliver
   readonly now: () => Date
   /** Uniform in [0, 1). */
@@ -37,6 +40,8 @@ const progressIntervalMs = 1_000
 /** How soon a host that is back is noticed. */
 const absenceIntervalMs = 1_000
 const maxStoreBackOffMs = 30_000
+/** For the one write that is left when nothing is under way any more. */
+const lastWriteMs = 3_000
 
 /** One generation of a HostRequest carried out by this operator, from its record to its end. Begins at once. */
 export class Run {
@@ -45,6 +50,8 @@ export class Run {
   readonly end: Promise<RunEnd>
   readonly #options: RunOptions
   readonly #abort = new AbortController()
+  readonly #rest = new AbortController()
+  readonly #cutOff = new AbortController()
   readonly #details = new Map<number, Unsuccessful>()
   readonly #deadlineMs: number
 
@@ -70,8 +77,22 @@ export class Run {
     await this.end.catch(() => {})
   }
 
+  /**
+   * Begins nothing more, gives what is under way its time, and writes down what is known: hosts that were claimed and not sent to are free for whoever
+   * carries the run on. Resolves when nothing is in flight, in bounded time also where the API server is away.
+   */
+  async rest(): Promise<void> {
+    const { drainMs } = this.#options
+    this.#rest.abort()
+    const cutOff = setTimeout(() => this.#cutOff.abort(), drainMs)
+    const giveUp = setTimeout(() => this.#abort.abort(), drainMs + lastWriteMs)
+    await this.end.catch(() => {})
+    clearTimeout(cutOff)
+    clearTimeout(giveUp)
+  }
+
   async #carryOut(): Promise<RunEnd> {
-    const { spec, names, epoch } = this.#options
+    const { spec, names, leadership } = this.#options
     const { http, waves } = spec
     const parallelism = Math.max(1, amountOf(spec.parallelism, names.length))
     const claims = !isSafe(http.method)
@@ -83,7 +104,7 @@ export class Run {
       },
       ...{ onFailure: spec.onFailure, onOffline: spec.onOffline, retryLimit: spec.retry.limit },
     }
-    const options = { policy, parallelism, claims, onUnknown: spec.onUnknown, epoch }
+    const options = { policy, parallelism, claims, onUnknown: spec.onUnknown, epoch: leadership.epoch }
     return carryOut(options, this.#ports(), this.#abort.signal)
   }
 
@@ -105,6 +126,8 @@ export class Run {
       backOff: (round, signal) => pause(retryDelayMs(round, random), signal),
       storeBackOff: (attempt, signal) =>
         pause(attempt === 1 ? 0 : Math.min(maxStoreBackOffMs, 100 * 2 ** attempt) * random(), signal),
+      resting: this.#rest.signal,
+      cutOff: this.#cutOff.signal,
     }
   }
 
@@ -113,6 +136,7 @@ export class Run {
   }
 
   async #send(index: number, round: number, signal: AbortSignal): Promise<Sent> {
+    this.#assertLeading()
     const host = this.#host(index)
     const name = this.#options.names[index]!
     const idempotencyKey = `${this.id}/${round}/${host?.metadata.uid ?? name}`
@@ -128,6 +152,14 @@ export class Run {
       this.#details.set(index, { outcome: 'unknown', reason: 'InternalError', message })
       return 'unknown'
     }
+  }
+
+  /** Asked before each delivery: a process that was stopped for long, or starved, hears of the end of its term only later. */
+  #assertLeading(): void {
+    const { leadership } = this.#options
+    if (leadership.isHeld()) return
+    this.#abort.abort(leadership.signal.reason)
+    this.#abort.signal.throwIfAborted()
   }
 
   /** What an earlier operator told of a host. Whether it failed or is unknown, the record says. */

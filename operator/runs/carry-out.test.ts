@@ -88,8 +88,12 @@ function portsOf(world: World, leader: Leader, answers: ReadonlyMap<number, Sent
       await step('progress')
       signal.throwIfAborted()
     },
+    resting: never,
+    cutOff: never,
   }
 }
+
+const never = new AbortController().signal
 
 const targets = 12
 const order = Array.from({ length: targets }, (_, index) => index)
@@ -303,6 +307,93 @@ test('never more than `parallelism` are sent to at a time, and as many as that w
       expect(world.record.succeeded.size).toBe(targets)
     }),
   )
+})
+
+describe('told to come to rest', () => {
+  test('at any step, with or without claims: it begins nothing more, and whoever carries it on loses nothing and repeats nothing', async () => {
+    await assert(
+      asyncProperty(
+        ...[integer({ min: 1, max: 60 }), integer({ min: 0, max: 6 }), boolean()],
+        ...[array(fault, { maxLength: 12 }), answering, anyScheduler()],
+        async (restAt, patience, claims, faults, answers, scheduler) => {
+          const world = new World()
+          const resting = new AbortController()
+          const cutOff = new AbortController()
+          const ports = portsOf(world, { crashAt: Infinity, faults }, answers, scheduler)
+          let steps = 0
+          const told = () => {
+            steps += 1
+            if (steps >= restAt) resting.abort()
+            if (steps >= restAt + patience) cutOff.abort()
+          }
+          const underWay = new Set<number>()
+          const first: RunPorts = {
+            ...ports,
+            ...{ resting: resting.signal, cutOff: cutOff.signal },
+            store: {
+              read: async (signal) => ports.store.read(signal).finally(told),
+              write: async (...written) => ports.store.write(...written).finally(told),
+            },
+            async send(index, round, signal) {
+              expect(resting.signal.aborted).toBe(false)
+              underWay.add(index)
+              told()
+              const outcome = await ports.send(index, round, signal)
+              told()
+              signal.throwIfAborted()
+              underWay.delete(index)
+              return outcome
+            },
+          }
+          const policy = { ...everything, window: claims ? 4 : targets }
+          const end = carryOut(options(1, { claims, policy }), first, new AbortController().signal)
+          await scheduler.waitFor(end)
+          const { kind } = await end
+          if (kind === 'resting' && claims)
+            expect([...world.record.claim]).toEqual([...underWay].toSorted((a, b) => a - b))
+          const claimed = world.record.claim
+          const next = lead(
+            world,
+            { crashAt: Infinity, faults: [] },
+            options(2, { claims, policy }),
+            answers,
+            scheduler,
+          )
+          await scheduler.waitFor(next)
+          expectPartition(world.record)
+          if (!claims) return
+          expectEachOnce(world)
+          // Only what had no answer when it was broken off, and what the receiver left open.
+          if (kind === 'resting')
+            for (const index of world.record.unknown)
+              expect(claimed.has(index) || answers.get(index) === 'unknown').toBe(true)
+        },
+      ),
+      { numRuns: 1_000 },
+    )
+  })
+
+  test('while it waits, it ends the wait', async () => {
+    const world = new World()
+    const scheduler = sample(anyScheduler(), { numRuns: 1, seed: 1 })[0]!
+    const resting = new AbortController()
+    const ports: RunPorts = {
+      ...portsOf(world, { crashAt: Infinity, faults: [] }, new Map(), scheduler),
+      ...{ isOffline: (index: number) => index === 5, resting: resting.signal },
+      changed: async (signal) => {
+        resting.abort()
+        signal.throwIfAborted()
+      },
+    }
+    const policy = { ...everything, onOffline: 'Wait' as const }
+    const end = carryOut(options(1, { policy }), ports, new AbortController().signal)
+    await scheduler.waitFor(end)
+    expect(await end).toEqual({ kind: 'resting' })
+    expect(world.record).toMatchObject({
+      claim: IndexSet.empty,
+      succeeded: IndexSet.upTo(targets).without(IndexSet.of([5])),
+    })
+  })
 })
 
 describe('waves and thresholds', () => {

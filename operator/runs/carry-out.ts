@@ -41,6 +41,10 @@ export type RunPorts = Circumstances & {
   readonly progressDue: (signal: AbortSignal) => Promise<void>
   /** Resolves when a store that failed may be asked again; `attempt` counts from 1. */
   readonly storeBackOff: (attempt: number, signal: AbortSignal) => Promise<void>
+  /** Aborted when the run is to come to rest: nothing more is begun, what is under way may end, and what is known is written down. */
+  readonly resting: AbortSignal
+  /** Aborted when what is under way in a run that comes to rest is broken off; what was claimed for it stays claimed. */
+  readonly cutOff: AbortSignal
 }
 
 export type RunOptions = {
@@ -64,6 +68,8 @@ export type RunEnd =
    * what a leader does.
    */
   | { readonly kind: 'lost' }
+  /** The run came to rest, as it was told to. Its record tells whoever carries it on all that is known. */
+  | { readonly kind: 'resting' }
 
 /**
  * Carries a run on from its record to its end.
@@ -78,7 +84,13 @@ export async function carryOut(options: RunOptions, ports: RunPorts, signal: Abo
   const ledger = await Ledger.open(ports, epoch, signal)
   if (ledger === undefined) return { kind: 'lost' }
   let record = recovered(ledger.written, epoch, onUnknown)
+  const waiting = AbortSignal.any([signal, ports.resting])
   for (;;) {
+    if (ports.resting.aborted) {
+      // Where this leadership has written nothing, it has sent nothing either, and knows no more than is written.
+      const told = !ledger.begun || (await ledger.write(record, signal))
+      return { kind: told ? 'resting' : 'lost' }
+    }
     const decision = decide(record, policy, ports)
     switch (decision.kind) {
       case 'send': {
@@ -96,14 +108,14 @@ export async function carryOut(options: RunOptions, ports: RunPorts, signal: Abo
         // The round is written down with its first claim at the latest; without claims, now: it is part of the key.
         record = decision.record
         if (!(await ledger.write(record, signal))) return { kind: 'lost' }
-        await ports.backOff(record.round, signal)
+        await unlessResting(ports.backOff(record.round, waiting), ports, signal)
         break
       case 'nextWave':
         record = decision.record
         break
       case 'wait':
         if (!(await ledger.write(record, signal))) return { kind: 'lost' }
-        await ports.changed(signal)
+        await unlessResting(ports.changed(waiting), ports, signal)
         break
       case 'finish': {
         const unsent = IndexSet.upTo(policy.order.length).without(settled(record))
@@ -116,9 +128,18 @@ export async function carryOut(options: RunOptions, ports: RunPorts, signal: Abo
   }
 }
 
+/** A wait that may end early because the run is to come to rest. */
+async function unlessResting(wait: Promise<void>, { resting }: RunPorts, signal: AbortSignal): Promise<void> {
+  try {
+    await wait
+  } catch (error) {
+    if (signal.aborted || !resting.aborted) throw error
+  }
+}
+
 type Sending = { readonly options: RunOptions; readonly ports: RunPorts; readonly ledger: Ledger }
 
-/** Sends to a window, some at a time; stops beginning new ones as soon as too many have failed. */
+/** Sends to a window, some at a time; stops beginning new ones as soon as too many have failed, or the run is to come to rest. */
 async function sendWindow(
   window: IndexSet,
   record: RunRecord,
@@ -127,24 +148,33 @@ async function sendWindow(
 ): Promise<Results | 'lost'> {
   const { policy, parallelism, claims } = options
   const outcomes: Record<Sent, number[]> = { succeeded: [], failed: [], unknown: [] }
+  const brokenOff: number[] = []
   const results = (): Results => ({
     succeeded: IndexSet.of(outcomes.succeeded),
     failed: IndexSet.of(outcomes.failed),
     unknown: IndexSet.of(outcomes.unknown),
+    // What may be sent again needs no claim.
+    unanswered: IndexSet.of(claims ? brokenOff : []),
   })
   const stop = new AbortController()
   const either = AbortSignal.any([signal, stop.signal])
+  const sending = AbortSignal.any([either, ports.cutOff])
   const members = new Set(window)
   const before = record.failed.size + record.unknown.size
   const rest = policy.order.filter((index) => members.has(index)).values()
   const worker = async () => {
     for (const index of rest) {
-      if (ports.isExpired()) return
-      outcomes[await ports.send(index, record.round, either)].push(index)
+      if (ports.isExpired() || ports.resting.aborted) return
+      try {
+        outcomes[await ports.send(index, record.round, sending)].push(index)
+      } catch (error) {
+        if (either.aborted || !ports.cutOff.aborted) throw error
+        brokenOff.push(index)
+      }
       if (before + outcomes.failed.length + outcomes.unknown.length > policy.maxFailures) return
     }
   }
-  const sent = Promise.all(Array.from({ length: Math.min(parallelism, window.size) }, worker))
+  const sent = allEnded(Array.from({ length: Math.min(parallelism, window.size) }, worker))
   if (claims) return sent.then(results)
   // Nothing is claimed, so nothing is lost by telling how far it is.
   const told = tellProgress(ledger, ports, () => withResults(record, results()), either, signal)
@@ -155,6 +185,12 @@ async function sendWindow(
     stop.abort()
     await Promise.allSettled([sent, told])
   }
+}
+
+/** Rejects as Promise.all does, but when nothing is under way any more. */
+async function allEnded(workers: readonly Promise<void>[]): Promise<void> {
+  await Promise.allSettled(workers)
+  await Promise.all(workers)
 }
 
 /**

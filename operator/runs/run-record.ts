@@ -48,13 +48,15 @@ export type Results = {
   /** Certainly not executed, or answered with a failure. */
   readonly failed: IndexSet
   readonly unknown: IndexSet
+  /** Broken off without an answer. */
+  readonly unanswered: IndexSet
 }
 
-/** The record with the outcomes of what was claimed; a claimed target without one was certainly not sent, and is free again. */
+/** The record with the outcomes of what was claimed; what was claimed and not begun was certainly not sent, and is free again. */
 export function withResults(record: RunRecord, results: Results): RunRecord {
   return {
     ...record,
-    claim: IndexSet.empty,
+    claim: results.unanswered,
     succeeded: record.succeeded.union(results.succeeded),
     failed: record.failed.union(results.failed),
     unknown: record.unknown.union(results.unknown),
