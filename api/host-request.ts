@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { apiPathPattern, apiPathRules, maxApiPathLength } from './api-path.ts'
-import { Conditions } from './condition.ts'
 import type { ValidationRule } from './crd/validation-rule.ts'
 import { agentPort, apiVersion } from './group.ts'
+import { HostRequestStatus } from './host-request-status.ts'
 import { LabelSelector } from './label-selector.ts'
 import { ObjectMeta } from './object-meta.ts'
 import { maxKeyLength, maxParameters, maxValueLength, parameterListRules, parameterRules } from './parameters.ts'
@@ -134,7 +134,7 @@ export const HostRequestSpec = z.object({
     .max(604_800)
     .default(3600)
     .describe(
-      'Time for the whole run, in seconds, 1 to 604,800 (a week). What is not sent by then is not sent. Default: 3600 seconds.',
+      'Time for the whole run, pauses included, in seconds, 1 to 604,800 (a week). What is not sent by then is not sent. May be changed under way. Default: 3600 seconds.',
     ),
   parallelism: amount(1024)
     .default(64)
@@ -166,13 +166,13 @@ export const HostRequestSpec = z.object({
     .union([z.int().min(0).max(100_000), z.string().regex(percentage)])
     .default('100%')
     .describe(
-      'More failures than this stop the run, counted at each answer: a number of hosts, 0 to 100,000, or a percentage of the targets, rounded up. Default: 100%.',
+      'More failures than this stop the run, counted at each answer: a number of hosts, 0 to 100,000, or a percentage of the targets, rounded up. May be changed under way. Default: 100%.',
     ),
   onFailure: z
-    .enum(['Stop', 'Continue'])
+    .enum(['Stop', 'Pause', 'Continue'])
     .default('Stop')
     .describe(
-      'What a failure in a wave does to the next one. Stop: it does not begin. Continue: it begins all the same. Default: Stop.',
+      'What a failure in a wave does to the next one. Stop: it does not begin, the run ends. Pause: the run waits for Continue or Stop here. Continue: it begins all the same. More failures than maxFailures end the run, or with Pause have it wait. May be changed under way. Default: Stop.',
     ),
   onOffline: z
     .enum(['Skip', 'Wait', 'Try'])
@@ -194,90 +194,15 @@ export const HostRequestSpec = z.object({
     .describe(
       'Change it to run again; letters, digits and . _ -, at most 63 characters. A changed spec runs again by itself. Default: empty.',
     ),
+  suspend: z
+    .boolean()
+    .default(false)
+    .describe(
+      'True: nothing more is sent; what is under way ends, and a run that has not begun does not begin. False again: it goes on where it stood. Time goes on meanwhile: see activeDeadlineSeconds. Default: false.',
+    ),
 })
 /** As the API server stores it: defaults filled in. What a person writes is `z.input<typeof HostRequestSpec>`. */
 export type HostRequestSpec = z.infer<typeof HostRequestSpec>
-
-const count = () => z.int().min(0)
-
-/** Ranges of numbers of targets, `0-11,13-39`: at 5,000 targets with no two neighbours alike some 24,000 characters. */
-const indexes = (description: string) =>
-  z
-    .string()
-    .max(24_000)
-    .regex(/^([0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*)?$/)
-    .describe(description)
-
-const FrozenTargets = z.object({
-  names: z.array(z.string().max(253)).max(1024).optional().meta({
-    description: 'Names of the targets, where they are few; a target has the number of its place, from 0.',
-    'x-kubernetes-list-type': 'atomic',
-  }),
-  configMap: z
-    .string()
-    .max(253)
-    .optional()
-    .describe('Name of the ConfigMap that holds the names, compressed, where they are many.'),
-  digest: z.string().max(63).describe('Digest of the list of names.'),
-})
-
-const Failure = z.object({
-  host: z.string().max(253).describe('Name of the Host.'),
-  reason: z.string().max(63).describe('Why, as one CamelCase word for programs.'),
-  code: z.int().min(100).max(599).optional().describe('HTTP status code of the answer. Absent: there was no answer.'),
-  message: z.string().max(256).describe('Why, as a sentence for people; at most 256 characters.'),
-})
-
-export const HostRequestStatus = z.object({
-  state: z
-    .enum(['PENDING', 'RUNNING', 'SUCCESS', 'ERROR'])
-    .describe(
-      'PENDING, RUNNING, then SUCCESS (every online target answered with a success code, and there was one) or ERROR (anything else).',
-    ),
-  msg: z
-    .string()
-    .max(1024)
-    .describe('What happened, for people: numbers, and who failed or was skipped and why; at most 1024 characters.'),
-  progress: z
-    .string()
-    .max(21)
-    .regex(/^[0-9]+[/][0-9]+$/)
-    .describe('Hosts that have answered with success, of those that the request is sent to: 2/2.'),
-  observedGeneration: count().describe('metadata.generation that this status was written about.'),
-  counts: z
-    .object({
-      targets: count().describe('Hosts that the request was meant for.'),
-      succeeded: count().describe('Targets that answered with a success code.'),
-      failed: count().describe('Targets that answered otherwise or certainly did not get the request.'),
-      unknown: count().describe('Targets that may have got the request, and whose answer is not known.'),
-      skipped: count().describe('Targets that the request was not sent to, such as offline ones.'),
-    })
-    .describe('Targets by outcome, in hosts.'),
-  run: z
-    .object({
-      id: z
-        .string()
-        .max(128)
-        .describe('Identifier of the run: uid of the object, generation and runToken, with hyphens between.'),
-      startTime: z.iso.datetime().describe('When the run began, RFC 3339 in UTC.'),
-      finishTime: z.iso.datetime().optional().describe('When the run ended, RFC 3339 in UTC. Absent: it has not.'),
-      epoch: count().describe('Number of the leadership of the operator that wrote this.'),
-      round: count().describe('Present pass of retries over the wave, from 0.'),
-      wave: count().describe('Present wave, from 0.'),
-      claim: indexes('Numbers of the targets that are being sent to, written down before; empty: none.'),
-      targets: FrozenTargets.describe('The targets, as they were when the run began.'),
-    })
-    .describe('The present or last run: one generation of this object carried out.'),
-  succeeded: indexes('Numbers of the targets that succeeded, as ranges: 0-11,13.'),
-  failed: indexes('Numbers of the targets that failed, as ranges.'),
-  unknown: indexes('Numbers of the targets whose outcome is not known, as ranges.'),
-  skipped: indexes('Numbers of the targets that were skipped, as ranges.'),
-  failures: z.array(Failure).max(20).describe('The first 20 hosts that failed, by name.'),
-  conditions: Conditions.describe(
-    'Conditions, at most 8, one of each type. Finished: the run has ended, well or not. Ready: it ended with SUCCESS. Reconciling: it is under way. Stalled: it ended with ERROR.',
-  ),
-})
-export type HostRequestStatus = z.infer<typeof HostRequestStatus>
 
 /** One HTTP request to many hosts. */
 export const HostRequest = z
@@ -285,7 +210,9 @@ export const HostRequest = z
     apiVersion: z.literal(apiVersion),
     kind: z.literal('HostRequest'),
     metadata: ObjectMeta,
-    spec: HostRequestSpec.describe('What is sent, and to which hosts. Each change of it is a new run.'),
+    spec: HostRequestSpec.describe(
+      'What is sent, and to which hosts. Each change of it is a new run, except for suspend, onFailure, maxFailures and activeDeadlineSeconds, which steer the present one.',
+    ),
     status: HostRequestStatus.describe('How the run goes; written by the operator.').exactOptional(),
   })
   .describe(

@@ -71,6 +71,7 @@ test('every direction is forbidden by path', async () => {
 test('tests alone may import the test world', async () => {
   const { red, output } = await lint({
     'operator/a.test.ts': fixture('@keelson/testbed'),
+    'operator/a.fixture.ts': fixture('@keelson/testbed'),
     'operator/a.ts': fixture('@keelson/testbed'),
     'operator/b.test.ts': fixture('@keelson/agent'),
   })

@@ -28,6 +28,18 @@ function choices(name: string, right: readonly string[], wrong: readonly string[
   ]
 }
 
+function flags(name: string): AdmissionCase[] {
+  return [
+    ...[true, false].map((flag) => accepted(`${name} ${flag}`, withSpec({ [name]: flag }))),
+    ...['true', 1].map((flag) =>
+      refused(`${name} ${JSON.stringify(flag)}`, withSpec({ [name]: flag }), {
+        field: `spec.${name}`,
+        reason: 'FieldValueTypeInvalid',
+      }),
+    ),
+  ]
+}
+
 const waves = (...steps: readonly unknown[]) => withSpec({ waves: steps })
 const token = { field: 'spec.runToken', reason: 'FieldValueInvalid' } as const
 
@@ -50,9 +62,10 @@ export const runCases: readonly AdmissionCase[] = [
     field: 'spec.waves',
     reason: 'FieldValueTooMany',
   }),
-  ...choices('onFailure', ['Stop', 'Continue'], ['Pause', 'stop', '']),
+  ...choices('onFailure', ['Stop', 'Pause', 'Continue'], ['Suspend', 'stop', '']),
   ...choices('onOffline', ['Skip', 'Wait', 'Try'], ['Fail', 'skip', '']),
   ...choices('onUnknown', ['Fail', 'Resend'], ['Skip', 'fail', '']),
+  ...flags('suspend'),
   accepted('runToken of every kind of character', withSpec({ runToken: 'aZ0._-' })),
   ...['a b', 'a/b', 'é', 'a\n'].map((runToken) =>
     refused(`runToken ${JSON.stringify(runToken)}`, withSpec({ runToken }), token),

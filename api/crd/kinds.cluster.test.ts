@@ -112,8 +112,8 @@ test('columns of a HostRequest', async () => {
     ['columns', 'ERROR', '1/2', '1', expect.any(String)],
   ])
   expect(columns(await kubectl(['get', 'hostrequests.keelson.dev', 'columns', '-o', 'wide']))).toEqual([
-    ['NAME', 'STATE', 'PROGRESS', 'FAILED', 'AGE', 'SKIPPED', 'REASON', 'MESSAGE'],
-    ['columns', 'ERROR', '1/2', '1', expect.any(String), '1', 'HostsFailed', status.msg],
+    ['NAME', 'STATE', 'PROGRESS', 'FAILED', 'AGE', 'SKIPPED', 'UNKNOWN', 'REASON', 'MESSAGE'],
+    ['columns', 'ERROR', '1/2', '1', expect.any(String), '1', '0', 'HostsFailed', status.msg],
   ])
 })
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { HostRequestStatus } from '../host-request.ts'
+import { HostRequestStatus } from '../host-request-status.ts'
 import { HostStatus } from '../host.ts'
 import type { CustomResourceDefinition } from './custom-resource-definition.ts'
 import { customResourceDefinitions } from './kinds.ts'

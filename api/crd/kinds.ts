@@ -64,7 +64,12 @@ const hostRequests: KindDefinition = {
   scope: 'Namespaced',
   schema: HostRequest,
   columns: [
-    { name: 'State', type: 'string', description: 'PENDING, RUNNING, SUCCESS or ERROR.', jsonPath: '.status.state' },
+    {
+      name: 'State',
+      type: 'string',
+      description: 'PENDING, RUNNING, PAUSED, SUCCESS or ERROR.',
+      jsonPath: '.status.state',
+    },
     {
       name: 'Progress',
       type: 'string',
@@ -78,6 +83,13 @@ const hostRequests: KindDefinition = {
       type: 'integer',
       description: 'Hosts that the request was not sent to.',
       jsonPath: '.status.counts.skipped',
+      priority: 1,
+    },
+    {
+      name: 'Unknown',
+      type: 'integer',
+      description: 'Hosts that may have got the request, and whose answer is not known.',
+      jsonPath: '.status.counts.unknown',
       priority: 1,
     },
     {

@@ -1,5 +1,5 @@
 import type { Condition } from '../condition.ts'
-import type { HostRequestStatus } from '../host-request.ts'
+import type { HostRequestStatus } from '../host-request-status.ts'
 import type { HostStatus } from '../host.ts'
 
 const time = '2026-01-01T00:00:00Z'
@@ -37,7 +37,15 @@ export function largestRequestStatus(character: string): HostRequestStatus {
     observedGeneration: generation,
     counts: { targets: count, succeeded: count, failed: count, unknown: count, skipped: count },
     run: {
-      ...{ id: 'r'.repeat(128), startTime: time, finishTime: time, epoch: count, round: 10, wave: 15 },
+      ...{
+        id: 'r'.repeat(128),
+        specDigest: 'd'.repeat(63),
+        startTime: time,
+        finishTime: time,
+        epoch: count,
+        round: 10,
+        wave: 15,
+      },
       claim: everyOther(0, 1_024),
       targets: { configMap: 'c'.repeat(253), digest: 'd'.repeat(63) },
     },

@@ -38,6 +38,10 @@ test('integers, with the format that their range needs', () => {
   expect(field(z.int().min(0))).toEqual({ type: 'integer', format: 'int64', minimum: 0 })
 })
 
+test('a boolean', () => {
+  expect(field(z.boolean().default(false))).toEqual({ type: 'boolean', default: false })
+})
+
 test('enumerations', () => {
   expect(field(z.enum(['GET', 'POST']))).toEqual({ type: 'string', enum: ['GET', 'POST'] })
   expect(field(z.literal(1))).toEqual({ type: 'integer', enum: [1] })
@@ -154,7 +158,8 @@ const refused: Record<string, readonly [z.ZodType, string]> = {
   nullable: [text().nullable(), 'nullable'],
   readonly: [text().readonly(), 'readonly'],
   lazy: [z.lazy(text), 'lazy'],
-  boolean: [z.boolean(), 'boolean'],
+  'coerce to boolean': [z.coerce.boolean(), 'coerce'],
+  'refine on a boolean': [z.boolean().refine(() => true), 'check custom'],
   any: [z.any(), 'any'],
   unknown: [z.unknown(), 'unknown'],
   bigint: [z.bigint(), 'bigint'],

@@ -4,7 +4,7 @@ import { celString, type ValidationRule } from './validation-rule.ts'
 
 /** The subset of OpenAPI v3 that a CRD may hold and that we use. */
 export type StructuralSchema = {
-  readonly type?: 'object' | 'array' | 'string' | 'integer'
+  readonly type?: 'object' | 'array' | 'string' | 'integer' | 'boolean'
   readonly description?: string
   readonly format?: 'date-time' | 'int32' | 'int64'
   readonly default?: unknown
@@ -85,8 +85,9 @@ export function structuralSchema(schema: z.core.$ZodType, path: string): Structu
 function convert(definition: Definition, path: string): StructuralSchema {
   if (definition.type === 'string') return text(definition, path)
   if (definition.type === 'number') return integer(definition, path)
+  if (definition.type === 'boolean') return boolean(definition, path)
   if (definition.type === 'array') return list(definition, path)
-  // Zod hangs checks on any schema; beyond these three none has a structural form.
+  // Zod hangs checks on any schema; beyond these four none has a structural form.
   keywords(definition, path, () => undefined)
   if (definition.type === 'optional') return structuralSchema(definition.innerType, path)
   if (definition.type === 'default') {
@@ -142,6 +143,12 @@ function integer(definition: DefinitionOf<'number'>, path: string): StructuralSc
     return undefined
   })
   return { type: 'integer', format: (bounds.maximum ?? Infinity) < 2 ** 31 ? 'int32' : 'int64', ...bounds }
+}
+
+function boolean(definition: DefinitionOf<'boolean'>, path: string): StructuralSchema {
+  refuseCoercion(definition, path)
+  keywords(definition, path, () => undefined)
+  return { type: 'boolean' }
 }
 
 function enumeration(values: readonly unknown[], path: string): StructuralSchema {

@@ -10,7 +10,7 @@ import {
   fitsInline,
   type FrozenTargets,
 } from '../runs/frozen-targets.ts'
-import { runIdOf } from './run-store.ts'
+import { runIdOf } from './run-identity.ts'
 
 type ConfigMap = KubernetesObject & {
   readonly immutable?: boolean

@@ -1,5 +1,4 @@
-import type { Host, HostRequest } from '@keelson/api'
-import { HostRequestSpec } from '@keelson/api'
+import { HostRequestSpec, type Host, type HostRequest, type HostRequestStatus } from '@keelson/api'
 import { nameOf, NotFoundError, type KubeClient, type Leadership, type ReadonlyStore } from '@keelson/kube'
 import type { Logger } from 'pino'
 import { timestamp } from '../conditions.ts'
@@ -11,9 +10,10 @@ import { IndexSet } from '../runs/index-set.ts'
 import { beginning } from '../runs/run-record.ts'
 import { planOf } from './begin.ts'
 import { keepTargets, readTargets, TooManyTargetsError } from './frozen-config-map.ts'
-import { isFinal, refusedStatus, runStatus, type StatusContext } from './request-status.ts'
+import { pauseLeft } from './pause.ts'
+import { isFinal, observedAt, refusedStatus, runStatus, suspendedStatus, type StatusContext } from './request-status.ts'
+import { runIdentityOf, runIdOf } from './run-identity.ts'
 import { Run } from './run.ts'
-import { runIdOf } from './run-store.ts'
 import { sender } from './sender.ts'
 import type { Targets } from './targets.ts'
 import type { Refusal } from './verdict.ts'
@@ -38,8 +38,12 @@ export type RequestControllerOptions = {
   readonly logger: Logger
 }
 
+const noTargets = { names: [], digest: digestOf([]) }
+
+const maxRequeueMs = 3_600_000
+
 /**
- * Carries HostRequests out, each generation once.
+ * Carries HostRequests out, each wish once.
  *
  * A run is written down with its targets, with a precondition on what was read, before its first byte is sent; from then on its record in
  * the status is all that is needed to carry it on, by this operator or the next.
@@ -58,13 +62,16 @@ export class RequestController {
     const request = await this.#read(key, signal)
     const present = request?.metadata.deletionTimestamp === undefined ? request : undefined
     const run = this.#runs.get(key)
-    if (run !== undefined && present !== undefined && run.id === runIdOf(present)) return
+    if (run !== undefined && present !== undefined && run.id === runIdOf(present)) {
+      run.steer(present)
+      return
+    }
     if (run !== undefined) {
       await run.abort()
       this.#runs.delete(key)
       this.#options.logger.info({ key, run: run.id }, 'run ended early: its request changed or is gone')
     }
-    if (present !== undefined && !this.#stopped) await this.#begin(key, present, signal)
+    if (present !== undefined && !this.#stopped) await this.#see(key, present, signal)
   }
 
   /**
@@ -88,20 +95,39 @@ export class RequestController {
     }
   }
 
-  async #begin(key: string, request: HostRequest, signal: AbortSignal): Promise<void> {
-    const { client, hosts, leadership, onOutranked } = this.#options
+  /** What is to be done about a request that nobody is carrying out. */
+  async #see(key: string, request: HostRequest, signal: AbortSignal): Promise<void> {
     const { status } = request
-    if (status?.run.id === runIdOf(request)) {
-      if (isFinal(status.state)) return
-      if (status.run.epoch > leadership.epoch) {
-        onOutranked(status.run.epoch)
-        return
-      }
-      const names = await readTargets(client, request, status.run.targets, signal)
-      this.#start(key, request, HostRequestSpec.parse(request.spec), names)
+    const isSame = status?.run.id === runIdOf(request)
+    if (isSame && isFinal(status.state)) await this.#observe(request, status, signal)
+    else if (isSame && status.run.startTime !== undefined) await this.#carryOn(key, request, status, signal)
+    else if (!request.spec.suspend) await this.#begin(key, request, signal)
+    else if (!isSame || status.observedGeneration !== request.metadata.generation)
+      await this.#write(request, suspendedStatus(this.#context(request, noTargets)), signal)
+  }
+
+  /** A run that has ended is about each later generation that only steers it. */
+  async #observe(request: HostRequest, status: HostRequestStatus, signal: AbortSignal): Promise<void> {
+    const { generation = 0 } = request.metadata
+    if (status.observedGeneration !== generation) await this.#write(request, observedAt(status, generation), signal)
+  }
+
+  async #carryOn(key: string, request: HostRequest, status: HostRequestStatus, signal: AbortSignal): Promise<void> {
+    const { leadership, onOutranked } = this.#options
+    if (status.run.epoch > leadership.epoch) {
+      onOutranked(status.run.epoch)
       return
     }
-    const plan = planOf(request.spec, hosts.list())
+    const names = await readTargets(this.#options.client, request, status.run.targets, signal)
+    const spec = HostRequestSpec.parse(request.spec)
+    const rest = pauseLeft(request, status, { spec, names, id: status.run.id }, this.#options.now())
+    if (rest === undefined) this.#start(key, request, spec, names)
+    // A timer may fire a little early; and one cannot be set for longer than 24 days.
+    else this.#options.requeue(key, Math.min(rest + 100, maxRequeueMs))
+  }
+
+  async #begin(key: string, request: HostRequest, signal: AbortSignal): Promise<void> {
+    const plan = planOf(request.spec, this.#options.hosts.list())
     if (plan.refused !== undefined) {
       await this.#refuse(key, request, plan.refused, signal)
       return
@@ -117,18 +143,16 @@ export class RequestController {
 
   /** Writes the run down, before anything is sent. */
   async #prepare(request: HostRequest, targets: Targets, signal: AbortSignal): Promise<HostRequest> {
-    const { client, leadership } = this.#options
     const { names, notTargeted } = targets
     const skipped = IndexSet.of(notTargeted.map((name) => names.indexOf(name)))
     const view = {
       names,
-      record: { ...beginning, epoch: leadership.epoch, skipped },
+      record: { ...beginning, epoch: this.#options.leadership.epoch, skipped },
       details: new Map(),
       notTargeted: new Set(notTargeted),
     }
-    const reference = await keepTargets(client, request, names, signal)
-    const status = runStatus(view, this.#context(request, reference))
-    return client.updateStatus(hostRequestKind, { metadata: request.metadata, status }, {}, signal)
+    const reference = await keepTargets(this.#options.client, request, names, signal)
+    return this.#write(request, runStatus(view, this.#context(request, reference)), signal)
   }
 
   #start(key: string, request: HostRequest, spec: HostRequestSpec, names: readonly string[]): void {
@@ -141,9 +165,11 @@ export class RequestController {
     run.end.then(
       (end) => {
         if (this.#runs.get(key) === run) this.#runs.delete(key)
-        if (end.kind === 'lost') requeue(key, 0)
+        if (end.kind === 'finished' || end.kind === 'paused')
+          logger.info({ key, run: run.id, reason: end.reason }, end.kind === 'paused' ? 'run paused' : 'run ended')
         else if (end.kind === 'resting') logger.info({ key, run: run.id }, 'run at rest, its record tells how to go on')
-        else logger.info({ key, run: run.id, reason: end.reason }, 'run ended')
+        // Its spec may have changed since it was last asked.
+        requeue(key, 0)
       },
       (error: unknown) => {
         if (run.aborted) return
@@ -156,17 +182,20 @@ export class RequestController {
 
   /** Ends a run of which nothing is sent. */
   async #refuse(key: string, request: HostRequest, refusal: Refusal, signal: AbortSignal): Promise<void> {
-    const { client, logger } = this.#options
-    const status = refusedStatus(refusal, this.#context(request, { names: [], digest: digestOf([]) }))
-    await client.updateStatus(hostRequestKind, { metadata: request.metadata, status }, {}, signal)
-    logger.info({ key, run: status.run.id, reason: refusal.reason }, 'run refused')
+    const status = refusedStatus(refusal, this.#context(request, noTargets))
+    await this.#write(request, status, signal)
+    this.#options.logger.info({ key, run: status.run.id, reason: refusal.reason }, 'run refused')
+  }
+
+  #write({ metadata }: HostRequest, status: HostRequestStatus, signal: AbortSignal): Promise<HostRequest> {
+    return this.#options.client.updateStatus(hostRequestKind, { metadata, status }, {}, signal)
   }
 
   #context(request: HostRequest, targets: StatusContext['run']['targets']): StatusContext {
     const now = timestamp(this.#options.now())
     return {
       generation: request.metadata.generation ?? 0,
-      run: { id: runIdOf(request), startTime: now, targets },
+      run: { ...runIdentityOf(request), startTime: now, targets },
       present: request.status?.conditions,
       now,
     }

@@ -1,18 +1,18 @@
 import { HostRequestStatus } from '@keelson/api'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Finish } from '../runs/carry-out.ts'
+import type { Finish, Word } from '../runs/carry-out.ts'
 import { IndexSet } from '../runs/index-set.ts'
 import { beginning } from '../runs/run-record.ts'
 import { recordOf } from '../runs/status-record.ts'
 import type { Outcome, Unsuccessful } from './outcome.ts'
-import { isFinal, refusedStatus, runStatus } from './request-status.ts'
+import { isFinal, observedAt, refusedStatus, runStatus, suspendedStatus } from './request-status.ts'
 import { names, verdictOf, type RunView } from './verdict.ts'
 
 const context = {
   ...{ generation: 3, present: undefined, now: '2026-01-02T12:00:00Z' },
   run: {
-    ...{ id: `${crypto.randomUUID()}-3`, startTime: '2026-01-02T11:59:00Z' },
+    ...{ id: `${crypto.randomUUID()}-3`, specDigest: 's'.repeat(22), startTime: '2026-01-02T11:59:00Z' },
     targets: { names: [], digest: 'x'.repeat(22) },
   },
 }
@@ -48,7 +48,7 @@ function viewOf(ends: readonly (readonly [name: string, end: End])[], reason?: F
       ),
     ),
     notTargeted: new Set(ends.flatMap(([name, end]) => (end === 'not targeted' ? [name] : []))),
-    finish: reason && { reason, unsent: stopped ? open : IndexSet.empty },
+    word: reason && { kind: 'finished', reason, unsent: stopped ? open : IndexSet.empty },
   }
 }
 
@@ -141,6 +141,44 @@ describe('verdicts', () => {
     },
   )
 
+  test.each([
+    ['Suspended', 'suspended; 2 hosts not sent to yet', []],
+    [
+      'WaveFailed',
+      'paused, a host of the wave failed: set onFailure to Continue to go on or to Stop to end; 2 hosts not sent to yet',
+      ['Stalled'],
+    ],
+    [
+      'TooManyFailures',
+      'paused, more than maxFailures failed: raise maxFailures to go on or set onFailure to Stop to end; 2 hosts not sent to yet',
+      ['Stalled'],
+    ],
+  ] as const)('paused, %s: neither under way nor at its end, and what to do is told', (reason, why, conditions) => {
+    const view = viewOf(Object.entries({ a: succeeded, b: failed(), c: 'open', d: 'open' } as const))
+    const status = runStatus({ ...view, word: { kind: 'paused', reason } satisfies Word }, context)
+    expect(status).toMatchObject({ state: 'PAUSED', progress: '1/4', counts: { skipped: 0 } })
+    expect(status.msg).toBe(`1/4 hosts answered; ${why}; failed: b (HTTP 500)`)
+    expect(status.run.finishTime).toBeUndefined()
+    expect(conditionsOf(status)).toEqual(conditions)
+    expect(status.conditions.find(({ type }) => type === 'Ready')?.reason).toBe(reason)
+    expect(HostRequestStatus.parse(status)).toEqual(status)
+  })
+
+  test('suspended before it began: PAUSED, with no time running', () => {
+    const status = suspendedStatus(context)
+    expect(status).toMatchObject({ state: 'PAUSED', msg: 'suspended, not begun', progress: '0/0' })
+    expect([status.run.startTime, status.run.finishTime]).toEqual([undefined, undefined])
+    expect(conditionsOf(status)).toEqual([])
+    expect(HostRequestStatus.parse(status)).toEqual(status)
+  })
+
+  test('an end is about a later generation too', () => {
+    const status = refusedStatus({ reason: 'NoTargets', msg: 'why' }, context)
+    const later = observedAt(status, 4)
+    expect(later).toMatchObject({ state: 'ERROR', observedGeneration: 4, run: status.run })
+    expect(later.conditions.map(({ observedGeneration }) => observedGeneration)).toEqual([4, 4, 4, 4])
+  })
+
   test('nobody to send to: ERROR, who was skipped is named', () => {
     const view = viewOf(Object.entries({ control: 'not targeted', 'worker-2': 'offline' } as const), 'Done')
     expect(runStatus(view, context)).toMatchObject({
@@ -178,7 +216,10 @@ describe('verdicts', () => {
   })
 
   test('states', () => {
-    expect((['PENDING', 'RUNNING', 'SUCCESS', 'ERROR'] as const).filter(isFinal)).toEqual(['SUCCESS', 'ERROR'])
+    expect((['PENDING', 'RUNNING', 'PAUSED', 'SUCCESS', 'ERROR'] as const).filter(isFinal)).toEqual([
+      'SUCCESS',
+      'ERROR',
+    ])
     expect(names(['a', 'b'], 1)).toBe('a and 1 more')
   })
 

@@ -7,7 +7,7 @@ import { detailOf, progressOf, verdictOf, type Refusal, type RunView, type Verdi
 
 export type StatusContext = {
   readonly generation: number
-  readonly run: Pick<HostRequestStatus['run'], 'id' | 'startTime' | 'targets'>
+  readonly run: Pick<HostRequestStatus['run'], 'id' | 'specDigest' | 'startTime' | 'targets'>
   readonly present: readonly Condition[] | undefined
   /** RFC 3339. */
   readonly now: string
@@ -30,7 +30,7 @@ export function runStatus(view: RunView, context: StatusContext): HostRequestSta
     return { host: names[index]!, reason, ...(code === undefined ? {} : { code }), message }
   })
   const { run, ...sets } = statusRecordOf(record)
-  const finishTime = view.finish === undefined ? {} : { finishTime: context.now }
+  const finishTime = view.word?.kind === 'finished' ? { finishTime: context.now } : {}
   return {
     ...spoken(verdictOf(view), context),
     progress: progressOf(view),
@@ -43,12 +43,31 @@ export function runStatus(view: RunView, context: StatusContext): HostRequestSta
 
 /** The status of a request of which nothing is sent to anybody. */
 export function refusedStatus({ reason, msg }: Refusal, context: StatusContext): HostRequestStatus {
-  const { run, ...sets } = statusRecordOf({ ...beginning, epoch: 0 })
+  const { run, ...rest } = emptyStatus({ state: 'ERROR', reason, msg }, context)
+  return { ...rest, run: { ...run, finishTime: context.now } }
+}
+
+/** The status of a request that was suspended before it began. Its targets are chosen when it begins, and its time runs from then on. */
+export function suspendedStatus(context: StatusContext): HostRequestStatus {
+  const { run, ...rest } = emptyStatus({ state: 'PAUSED', reason: 'Suspended', msg: 'suspended, not begun' }, context)
+  const { startTime: _, ...notBegun } = run
+  return { ...rest, run: notBegun }
+}
+
+/** The same status, as one that is about another generation too: one that changed nothing but how a run is steered. */
+export function observedAt(status: HostRequestStatus, generation: number): HostRequestStatus {
+  const conditions = status.conditions.map((condition) => ({ ...condition, observedGeneration: generation }))
+  return { ...status, observedGeneration: generation, conditions }
+}
+
+function emptyStatus(verdict: Verdict, context: StatusContext): HostRequestStatus {
+  const record = { ...beginning, epoch: 0 }
+  const { run, ...sets } = statusRecordOf(record)
   return {
-    ...spoken({ state: 'ERROR', reason, msg }, context),
+    ...spoken(verdict, context),
     progress: '0/0',
-    counts: countsOf({ ...beginning, epoch: 0 }, 0),
-    run: { ...context.run, finishTime: context.now, ...run },
+    counts: countsOf(record, 0),
+    run: { ...context.run, ...run },
     ...sets,
     failures: [],
   }
@@ -61,9 +80,9 @@ function spoken({ state, reason, msg }: Verdict, { generation, present, now }: S
     ({ type, status: holds ? 'True' : 'False', reason, message, observedGeneration: generation }) as const
   const wanted = [
     condition('Ready', state === 'SUCCESS'),
-    condition('Reconciling', !finished),
-    // Failed for good: a changed spec runs again, time alone does not.
-    condition('Stalled', state === 'ERROR'),
+    condition('Reconciling', !finished && state !== 'PAUSED'),
+    // It takes a person to get any further: time alone does not. Whoever suspends a request knows that, and is not to be called.
+    condition('Stalled', state === 'ERROR' || (state === 'PAUSED' && reason !== 'Suspended')),
     condition('Finished', finished),
   ]
   return {

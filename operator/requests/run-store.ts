@@ -1,12 +1,13 @@
-import type { HostRequest } from '@keelson/api'
+import type { HostRequest, HostRequestStatus } from '@keelson/api'
 import { ConflictError, NotFoundError, type KubeClient } from '@keelson/kube'
 import type { Logger } from 'pino'
 import { timestamp } from '../conditions.ts'
 import { hostRequestKind } from '../kinds.ts'
-import type { Finish, RunStore, Stored } from '../runs/carry-out.ts'
+import type { RunStore, Stored, Word } from '../runs/carry-out.ts'
 import type { RunRecord } from '../runs/run-record.ts'
 import { recordOf } from '../runs/status-record.ts'
 import { isFinal, runStatus } from './request-status.ts'
+import { runIdOf } from './run-identity.ts'
 import type { RunView } from './verdict.ts'
 
 export type RunStoreOptions = {
@@ -14,15 +15,11 @@ export type RunStoreOptions = {
   /** As it was read when the run began or was taken over. */
   readonly request: HostRequest
   /** What is known of the targets, to be told beside the record. */
-  readonly view: (record: RunRecord, finish: Finish | undefined) => RunView
+  readonly view: (record: RunRecord, word: Word | undefined) => RunView
+  /** Told of each object that was read and is still about this run: its spec may steer the run anew. */
+  readonly found: (request: HostRequest) => void
   readonly now: () => Date
   readonly logger: Logger
-}
-
-/** A run belongs to one generation of one object; its name alone may be another's by now. */
-export function runIdOf({ metadata, spec }: HostRequest): string {
-  const token = spec.runToken === '' || spec.runToken === undefined ? '' : `-${spec.runToken}`
-  return `${metadata.uid ?? ''}-${metadata.generation ?? 0}${token}`
 }
 
 /** Keeps the record of a run in the status of its HostRequest. */
@@ -46,7 +43,8 @@ export class StatusRunStore implements RunStore {
       if (metadata.deletionTimestamp !== undefined || runIdOf(found) !== this.#id || status?.run.id !== this.#id)
         return undefined
       this.#present = found
-      return { record: recordOf(status), version: metadata.resourceVersion ?? '', finished: isFinal(status.state) }
+      this.#options.found(found)
+      return { record: recordOf(status), version: metadata.resourceVersion ?? '', word: wordOf(status.state) }
     } catch (error) {
       if (error instanceof NotFoundError) return undefined
       this.#tell(error, signal)
@@ -54,10 +52,10 @@ export class StatusRunStore implements RunStore {
     }
   }
 
-  async write(record: RunRecord, version: string, signal: AbortSignal, finish?: Finish): Promise<string> {
+  async write(record: RunRecord, version: string, signal: AbortSignal, word?: Word): Promise<string> {
     const { client, view, now } = this.#options
     const { metadata, status: present } = this.#present
-    const status = runStatus(view(record, finish), {
+    const status = runStatus(view(record, word), {
       generation: metadata.generation ?? 0,
       run: present!.run,
       present: present?.conditions,
@@ -82,4 +80,9 @@ export class StatusRunStore implements RunStore {
       this.#options.logger.debug(fields, 'status changed meanwhile, will be read anew')
     else this.#options.logger.warn(fields, 'status of the run not read or written, will be tried again')
   }
+}
+
+function wordOf(state: HostRequestStatus['state']): Word['kind'] | undefined {
+  if (isFinal(state)) return 'finished'
+  return state === 'PAUSED' ? 'paused' : undefined
 }

@@ -1,15 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Host, HostRequest, HostRequestSpec } from '@keelson/api'
+import { HostRequestSpec, type Host, type HostRequest } from '@keelson/api'
 import type { KubeClient, Leadership, ReadonlyStore } from '@keelson/kube'
 import type { Logger } from 'pino'
 import { internalAddress } from '../hosts/host-object.ts'
-import { amountOf } from '../runs/amount.ts'
 import { retryDelayMs } from '../runs/backoff.ts'
-import { carryOut, type Finish, type RunEnd, type RunPorts, type Sent } from '../runs/carry-out.ts'
+import { carryOut, type RunEnd, type RunPorts, type Sent, type Word } from '../runs/carry-out.ts'
+import type { RunPolicy } from '../runs/decide.ts'
 import type { RunRecord } from '../runs/run-record.ts'
-import { sendingOrder, waveEnds } from '../runs/wave-plan.ts'
 import type { Unsuccessful } from './outcome.ts'
-import { runIdOf, StatusRunStore } from './run-store.ts'
+import { runIdOf } from './run-identity.ts'
+import { deadlineOf, parallelismOf, policyOf } from './run-policy.ts'
+import { StatusRunStore } from './run-store.ts'
 import { isSafe, type Deliver } from './sender.ts'
 import { isMeant, isOnline } from './targets.ts'
 import type { RunView } from './verdict.ts'
@@ -34,8 +35,6 @@ export type RunOptions = {
   readonly logger: Logger
 }
 
-/** How many targets a claim covers, for each delivery at a time. */
-const windowFactor = 8
 const progressIntervalMs = 1_000
 /** How soon a host that is back is noticed. */
 const absenceIntervalMs = 1_000
@@ -43,7 +42,7 @@ const maxStoreBackOffMs = 30_000
 /** For the one write that is left when nothing is under way any more. */
 const lastWriteMs = 3_000
 
-/** One generation of a HostRequest carried out by this operator, from its record to its end. Begins at once. */
+/** One run of a HostRequest carried out by this operator, from its record to its end or to where it is to halt. Begins at once. */
 export class Run {
   readonly id: string
   /** Rejects with the reason of the abort, or where the operator itself is at fault. */
@@ -53,18 +52,33 @@ export class Run {
   readonly #rest = new AbortController()
   readonly #cutOff = new AbortController()
   readonly #details = new Map<number, Unsuccessful>()
-  readonly #deadlineMs: number
+  /** As it is now: what steers the run may change under way. */
+  #spec: HostRequestSpec
+  #policy: RunPolicy
+  /** Aborted when the spec changes, so that whoever waits looks again. */
+  #steered = new AbortController()
 
   constructor(options: RunOptions) {
     this.#options = options
     this.id = runIdOf(options.request)
     const { status } = options.request
-    // The start is told in whole seconds, cut off: nobody gets less time than was asked for.
-    this.#deadlineMs = Date.parse(status?.run.startTime ?? '') + (1 + options.spec.activeDeadlineSeconds) * 1_000
+    this.#spec = options.spec
+    this.#policy = policyOf({ ...options, id: this.id })
     for (const { host, reason, code, message } of status?.failures ?? [])
       this.#remember(host, { outcome: 'failed', reason, message, ...(code === undefined ? {} : { code }) })
     this.end = this.#carryOut()
     this.end.catch(() => {})
+  }
+
+  /** Goes on under the spec of this object, which is another generation of the same run. */
+  steer(request: HostRequest): void {
+    const { data: spec } = HostRequestSpec.safeParse(request.spec)
+    if (spec === undefined || JSON.stringify(spec) === JSON.stringify(this.#spec)) return
+    this.#spec = spec
+    const { maxFailures, onFailure } = policyOf({ ...this.#options, spec, id: this.id })
+    this.#policy = { ...this.#policy, maxFailures, onFailure }
+    this.#steered.abort()
+    this.#steered = new AbortController()
   }
 
   get aborted(): boolean {
@@ -92,38 +106,42 @@ export class Run {
   }
 
   async #carryOut(): Promise<RunEnd> {
-    const { spec, names, leadership } = this.#options
-    const { http, waves } = spec
-    const parallelism = Math.max(1, amountOf(spec.parallelism, names.length))
-    const claims = !isSafe(http.method)
-    const policy = {
-      ...{ order: sendingOrder(names.length, waves, this.id), waves: waveEnds(names.length, waves) },
-      ...{
-        window: claims ? windowFactor * parallelism : names.length,
-        maxFailures: amountOf(spec.maxFailures, names.length),
-      },
-      ...{ onFailure: spec.onFailure, onOffline: spec.onOffline, retryLimit: spec.retry.limit },
+    const { spec, leadership } = this.#options
+    const options = {
+      ...{ policy: () => this.#policy, parallelism: parallelismOf(this.#options), claims: !isSafe(spec.http.method) },
+      ...{ onUnknown: spec.onUnknown, epoch: leadership.epoch },
     }
-    const options = { policy, parallelism, claims, onUnknown: spec.onUnknown, epoch: leadership.epoch }
     return carryOut(options, this.#ports(), this.#abort.signal)
   }
 
   #ports(): RunPorts {
-    const { random } = this.#options
+    const { random, request } = this.#options
+    const { startTime } = request.status!.run
     const pause = async (milliseconds: number, signal: AbortSignal) => {
       await sleep(milliseconds, undefined, { signal })
     }
+    const pauseUntilSteered = async (milliseconds: number, signal: AbortSignal) => {
+      const steered = this.#steered.signal
+      await pause(milliseconds, AbortSignal.any([signal, steered])).catch((error: unknown) => {
+        if (signal.aborted || !steered.aborted) throw error
+      })
+    }
     return {
-      store: new StatusRunStore({ ...this.#options, view: (record, finish) => this.#view(record, finish) }),
+      store: new StatusRunStore({
+        ...this.#options,
+        view: (record, word) => this.#view(record, word),
+        found: (present) => this.steer(present),
+      }),
       send: (index, round, signal) => this.#send(index, round, signal),
       isOffline: (index) => {
         const host = this.#host(index)
         return host === undefined || !isOnline(host)
       },
-      isExpired: () => this.#options.now().getTime() >= this.#deadlineMs,
-      changed: (signal) => pause(absenceIntervalMs, signal),
+      isExpired: () => this.#options.now().getTime() >= deadlineOf(this.#spec, startTime),
+      isSuspended: () => this.#spec.suspend,
+      changed: (signal) => pauseUntilSteered(absenceIntervalMs, signal),
       progressDue: (signal) => pause(progressIntervalMs, signal),
-      backOff: (round, signal) => pause(retryDelayMs(round, random), signal),
+      backOff: (round, signal) => pauseUntilSteered(retryDelayMs(round, random), signal),
       storeBackOff: (attempt, signal) =>
         pause(attempt === 1 ? 0 : Math.min(maxStoreBackOffMs, 100 * 2 ** attempt) * random(), signal),
       resting: this.#rest.signal,
@@ -168,12 +186,12 @@ export class Run {
     if (index >= 0) this.#details.set(index, failure)
   }
 
-  #view(record: RunRecord, finish: Finish | undefined): RunView {
+  #view(record: RunRecord, word: Word | undefined): RunView {
     const { names, spec } = this.#options
     const notTargeted = names.filter((_, index) => {
       const host = this.#host(index)
       return host !== undefined && !isMeant(spec, host)
     })
-    return { names, record, finish, details: this.#details, notTargeted: new Set(notTargeted) }
+    return { names, record, word, details: this.#details, notTargeted: new Set(notTargeted) }
   }
 }

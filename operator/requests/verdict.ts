@@ -1,7 +1,8 @@
 import type { HostRequestStatus } from '@keelson/api'
-import type { Finish } from '../runs/carry-out.ts'
+import type { Finish, Word } from '../runs/carry-out.ts'
+import type { PauseReason } from '../runs/decide.ts'
 import { IndexSet } from '../runs/index-set.ts'
-import type { RunRecord } from '../runs/run-record.ts'
+import { settled, type RunRecord } from '../runs/run-record.ts'
 import type { Unsuccessful } from './outcome.ts'
 
 /** Why nothing may or can be sent. */
@@ -23,7 +24,7 @@ export type RunView = {
   /** Named, but of another role or not selected. */
   readonly notTargeted: ReadonlySet<string>
   /** Absent while the run is under way. */
-  readonly finish?: Finish | undefined
+  readonly word?: Word | undefined
 }
 
 /** What stands for a target whose own words were told to an operator that has ended. */
@@ -39,13 +40,14 @@ export function detailOf({ record, details }: RunView, index: number): Unsuccess
 
 /** What is said of a run, under way or ended. */
 export function verdictOf(view: RunView): Verdict {
-  const { record, finish } = view
+  const { record, word } = view
   const unsuccessful = record.failed.union(record.unknown)
   // What stopped the run comes before who failed: a long message is cut at its end.
-  const parts = [answered(view), ...ending(finish), ...unsuccessfulGroups(view, unsuccessful), ...skippedGroups(view)]
+  const parts = [answered(view), ...ending(view), ...unsuccessfulGroups(view, unsuccessful), ...skippedGroups(view)]
   const msg = parts.join('; ')
-  if (finish === undefined) return { state: 'RUNNING', reason: 'Running', msg }
-  if (finish.reason !== 'Done') return { state: 'ERROR', reason: finish.reason, msg }
+  if (word === undefined) return { state: 'RUNNING', reason: 'Running', msg }
+  if (word.kind === 'paused') return { state: 'PAUSED', reason: word.reason, msg }
+  if (word.reason !== 'Done') return { state: 'ERROR', reason: word.reason, msg }
   if (unsuccessful.size > 0) return { state: 'ERROR', reason: 'HostsFailed', msg }
   if (record.succeeded.size === 0) {
     const why = ['no host to send to', ...skippedGroups(view), 'nothing was sent'].join('; ')
@@ -55,8 +57,9 @@ export function verdictOf(view: RunView): Verdict {
 }
 
 /** Hosts that succeeded, of those that the request is sent to, or would be had the run not been stopped. */
-export function progressOf({ record, names: targets, finish }: RunView): string {
-  const skipped = record.skipped.without(finish?.unsent ?? IndexSet.empty)
+export function progressOf(view: RunView): string {
+  const { record, names: targets } = view
+  const skipped = record.skipped.without(unsentOf(view))
   return `${record.succeeded.size}/${targets.length - skipped.size}`
 }
 
@@ -70,9 +73,25 @@ const endings: Readonly<Record<Exclude<Finish['reason'], 'Done'>, string>> = {
   DeadlineExceeded: 'activeDeadlineSeconds are over',
 }
 
-function ending(finish: Finish | undefined): string[] {
-  if (finish === undefined || finish.reason === 'Done') return []
-  return [`stopped, ${endings[finish.reason]}: ${finish.unsent.size} hosts not sent to`]
+/** What ends a pause stands where the pause is told. */
+const pauses: Readonly<Record<PauseReason, string>> = {
+  Suspended: 'suspended',
+  WaveFailed: 'paused, a host of the wave failed: set onFailure to Continue to go on or to Stop to end',
+  TooManyFailures: 'paused, more than maxFailures failed: raise maxFailures to go on or set onFailure to Stop to end',
+}
+
+function ending(view: RunView): string[] {
+  const { word, record, names: targets } = view
+  if (word?.kind === 'paused') {
+    const open = targets.length - settled(record).size
+    return [`${pauses[word.reason]}; ${open} hosts not sent to yet`]
+  }
+  if (word === undefined || word.reason === 'Done') return []
+  return [`stopped, ${endings[word.reason]}: ${word.unsent.size} hosts not sent to`]
+}
+
+function unsentOf({ word }: RunView): IndexSet {
+  return word?.kind === 'finished' ? word.unsent : IndexSet.empty
 }
 
 /** `failed: worker-2 (HTTP 500)`; equal causes once, with up to three hosts, the most frequent first. */
@@ -90,8 +109,9 @@ function unsuccessfulGroups(view: RunView, unsuccessful: IndexSet): string[] {
 }
 
 /** `skipped: node3 (offline)`. */
-function skippedGroups({ record, names: targets, notTargeted, finish }: RunView): string[] {
-  const skipped = [...record.skipped.without(finish?.unsent ?? IndexSet.empty)].map((index) => targets[index]!)
+function skippedGroups(view: RunView): string[] {
+  const { record, names: targets, notTargeted } = view
+  const skipped = [...record.skipped.without(unsentOf(view))].map((index) => targets[index]!)
   const groups = Map.groupBy(skipped, (name) => (notTargeted.has(name) ? 'not targeted' : 'offline'))
   return [...groups].map(([why, group]) => `skipped: ${names(group)} (${why})`)
 }

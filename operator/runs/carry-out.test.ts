@@ -14,6 +14,7 @@ import {
 } from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { carryOut, type RunEnd, type RunOptions, type RunPorts, type Sent } from './carry-out.ts'
+import type { RunPolicy } from './decide.ts'
 import { IndexSet } from './index-set.ts'
 import { beginning, type RunRecord } from './run-record.ts'
 
@@ -27,7 +28,15 @@ class World {
   abandoned = IndexSet.empty
   writes = 0
   finished: RunEnd | undefined
+  /** At the record, nobody carries the run on. */
+  paused = false
+  /** The wish of whoever asked for the run. */
+  suspended = false
+  /** Executions that were begun against that wish. */
+  unwanted = 0
 }
+
+const wordOf = ({ finished, paused }: World) => (finished ? 'finished' : paused ? 'paused' : undefined)
 
 class Crash extends Error {}
 
@@ -53,9 +62,9 @@ function portsOf(world: World, leader: Leader, answers: ReadonlyMap<number, Sent
     store: {
       async read() {
         await step('read')
-        return { record: world.record, version: String(world.version), finished: world.finished !== undefined }
+        return { record: world.record, version: String(world.version), word: wordOf(world) }
       },
-      async write(record, version, _signal, finish) {
+      async write(record, version, _signal, word) {
         await step('write')
         const fault = faults.next().value ?? 'none'
         // A label edit by somebody else, just before.
@@ -64,7 +73,8 @@ function portsOf(world: World, leader: Leader, answers: ReadonlyMap<number, Sent
         if (version !== String(world.version)) throw new Error('conflict')
         if (record.epoch !== world.record.epoch) world.abandoned = world.abandoned.union(world.record.claim)
         world.record = record
-        world.finished = finish && { kind: 'finished', record, ...finish }
+        world.paused = word?.kind === 'paused'
+        if (word?.kind === 'finished') world.finished = { ...word, record }
         world.version += 1
         world.writes += 1
         if (fault === 'lost after') throw new Error('connection lost')
@@ -74,6 +84,7 @@ function portsOf(world: World, leader: Leader, answers: ReadonlyMap<number, Sent
       },
     },
     async send(index, round) {
+      if (world.suspended) world.unwanted += 1
       await step(`send ${index}`)
       world.executed.push(`${round}/${index}`)
       await step(`sent ${index}`)
@@ -81,6 +92,7 @@ function portsOf(world: World, leader: Leader, answers: ReadonlyMap<number, Sent
     },
     isOffline: () => false,
     isExpired: () => false,
+    isSuspended: () => world.suspended,
     changed: () => step('changed'),
     backOff: () => step('back off'),
     storeBackOff: () => step('store back off'),
@@ -97,12 +109,14 @@ const never = new AbortController().signal
 
 const targets = 12
 const order = Array.from({ length: targets }, (_, index) => index)
-const everything: RunOptions['policy'] = {
+const everything: RunPolicy = {
   ...{ order, waves: [targets], window: 4, maxFailures: targets, retryLimit: 0 },
   ...{ onFailure: 'Stop', onOffline: 'Skip' },
 }
-const options = (epoch: number, more: Partial<RunOptions> = {}): RunOptions => ({
-  ...{ policy: everything, parallelism: 2, claims: true, onUnknown: 'Fail', epoch },
+type Options = Partial<Omit<RunOptions, 'policy'>> & { readonly policy?: RunPolicy }
+
+const options = (epoch: number, { policy = everything, ...more }: Options = {}): RunOptions => ({
+  ...{ policy: () => policy, parallelism: 2, claims: true, onUnknown: 'Fail', epoch },
   ...more,
 })
 
@@ -137,7 +151,7 @@ async function history(
   world: World,
   leaders: readonly Leader[],
   overlap: boolean,
-  more: Partial<RunOptions>,
+  more: Options,
   answers: ReadonlyMap<number, Sent>,
   scheduler: Scheduler,
 ): Promise<RunEnd | undefined> {
@@ -349,9 +363,9 @@ describe('told to come to rest', () => {
           const end = carryOut(options(1, { claims, policy }), first, new AbortController().signal)
           await scheduler.waitFor(end)
           const { kind } = await end
-          if (kind === 'resting' && claims)
-            expect([...world.record.claim]).toEqual([...underWay].toSorted((a, b) => a - b))
+          const atRest = kind === 'resting'
           const claimed = world.record.claim
+          expect([...claimed]).toEqual(atRest && claims ? [...underWay].toSorted((a, b) => a - b) : [...claimed])
           const next = lead(
             world,
             { crashAt: Infinity, faults: [] },
@@ -364,9 +378,8 @@ describe('told to come to rest', () => {
           if (!claims) return
           expectEachOnce(world)
           // Only what had no answer when it was broken off, and what the receiver left open.
-          if (kind === 'resting')
-            for (const index of world.record.unknown)
-              expect(claimed.has(index) || answers.get(index) === 'unknown').toBe(true)
+          const open = (index: number) => claimed.has(index) || answers.get(index) === 'unknown'
+          expect(atRest ? [...world.record.unknown].filter((index) => !open(index)) : []).toEqual([])
         },
       ),
       { numRuns: 1_000 },
@@ -397,7 +410,7 @@ describe('told to come to rest', () => {
 })
 
 describe('waves and thresholds', () => {
-  const run = async (more: Partial<RunOptions['policy']>, answers: ReadonlyMap<number, Sent>, parallelism = 1) => {
+  const run = async (more: Partial<RunPolicy>, answers: ReadonlyMap<number, Sent>, parallelism = 1) => {
     const world = new World()
     const scheduler = sample(anyScheduler(), { numRuns: 1, seed: 7 })[0]!
     const end = lead(
@@ -462,4 +475,134 @@ describe('waves and thresholds', () => {
       expect(oneMore.world.executed).toHaveLength(k + 1)
     }
   })
+})
+
+describe('pauses', () => {
+  const alone = sample(anyScheduler(), { numRuns: 1, seed: 7 })[0]!
+  const lives: Leader = { crashAt: Infinity, faults: [] }
+  const carried = async (world: World, policy: RunPolicy, answers: ReadonlyMap<number, Sent>, epoch = 1) => {
+    const end = lead(world, lives, options(epoch, { policy, parallelism: 1 }), answers, alone)
+    await alone.waitFor(end)
+    return end
+  }
+
+  test('suspended and resumed at any step, with crashes, 409s and lost answers: nothing begins meanwhile, none lost, none twice', async () => {
+    await assert(
+      asyncProperty(
+        array(shape({ leader: crashing, suspendAt: integer({ min: 0, max: 30 }) }), { minLength: 1, maxLength: 4 }),
+        answering,
+        integer({ min: 0, max: 2 }),
+        boolean(),
+        anyScheduler(),
+        async (stints, answers, retryLimit, claims, scheduler) => {
+          const world = new World()
+          const policy = { ...everything, retryLimit, window: claims ? 4 : targets }
+          const all = (async () => {
+            for (const [index, { leader, suspendAt }] of stints.entries()) {
+              world.suspended = false
+              const person = async () => {
+                for (let step = 0; step < suspendAt; step += 1) await scheduler.schedule(Promise.resolve(), 'person')
+                world.suspended = true
+              }
+              const [end] = await Promise.all([
+                lead(world, leader, options(index + 1, { policy, claims }), answers, scheduler),
+                person(),
+              ])
+              const ends = end === 'crashed' ? ['finished', 'paused', undefined] : ['finished', 'paused']
+              expect(ends).toContain(wordOf(world))
+              expect(end !== 'crashed' && world.paused && world.record.claim.size > 0).toBe(false)
+            }
+            world.suspended = false
+            if (world.finished === undefined)
+              await lead(world, lives, options(stints.length + 1, { policy, claims }), answers, scheduler)
+          })()
+          await scheduler.waitFor(all)
+          await all
+          expect(world.unwanted).toBe(0)
+          expect(world.finished).toMatchObject({ kind: 'finished', reason: 'Done' })
+          expectPartition(world.record)
+          if (claims) expectEachOnce(world)
+        },
+      ),
+      { numRuns: 1_000 },
+    )
+  })
+
+  test('suspended before it begins: nothing is sent, and it is told', async () => {
+    const world = new World()
+    world.suspended = true
+    expect(await carried(world, everything, new Map())).toMatchObject({ kind: 'paused', reason: 'Suspended' })
+    expect([world.executed, world.paused, world.record.claim.size]).toEqual([[], true, 0])
+  })
+
+  test('a wave that failed is asked about once, and Continue or Stop is the answer', async () => {
+    const asking: RunPolicy = { ...everything, waves: [1, 6, targets], onFailure: 'Pause' }
+    const answers = new Map<number, Sent>([[0, 'failed']])
+    for (const answer of ['Continue', 'Stop'] as const) {
+      const world = new World()
+      expect(await carried(world, asking, answers)).toMatchObject({ kind: 'paused', reason: 'WaveFailed' })
+      expect(world.executed).toEqual(['0/0'])
+      // An operator that takes it over asks no other question.
+      expect(await carried(world, asking, answers, 2)).toMatchObject({ kind: 'paused', reason: 'WaveFailed' })
+      const end = await carried(world, { ...asking, onFailure: answer }, answers, 3)
+      expect(end).toMatchObject({ kind: 'finished', reason: answer === 'Stop' ? 'WaveFailed' : 'Done' })
+      expect(world.executed).toHaveLength(answer === 'Stop' ? 1 : targets)
+      expectEachOnce(world)
+    }
+  })
+
+  test('whoever has answered for a wave is not asked about it again', async () => {
+    const world = new World()
+    const answers = new Map<number, Sent>([[0, 'failed']])
+    const asking: RunPolicy = { ...everything, waves: [1, 6, targets], onFailure: 'Pause' }
+    await carried(world, asking, answers)
+    let asked = 0
+    const policy = (): RunPolicy => ({
+      ...asking,
+      onFailure: world.record.wave === 0 && asked++ < 2 ? 'Continue' : 'Pause',
+    })
+    const end = carryOut({ ...options(2), policy }, portsOf(world, lives, answers, alone), new AbortController().signal)
+    await alone.waitFor(end)
+    expect(await end).toMatchObject({ kind: 'finished', reason: 'Done' })
+    expect(world.executed).toHaveLength(targets)
+  })
+
+  test('more failures than maxFailures: a higher one is the answer', async () => {
+    const world = new World()
+    const answers = new Map(order.slice(0, 3).map((index): [number, Sent] => [index, 'failed']))
+    const asking: RunPolicy = { ...everything, maxFailures: 1, onFailure: 'Pause' }
+    expect(await carried(world, asking, answers)).toMatchObject({ kind: 'paused', reason: 'TooManyFailures' })
+    expect(world.executed).toHaveLength(2)
+    expect(await carried(world, { ...asking, maxFailures: 3 }, answers, 2)).toMatchObject({ reason: 'Done' })
+    expectEachOnce(world)
+    expectPartition(world.record)
+  })
+
+  test('where nothing is left to send there is nothing to ask', async () => {
+    const answers = new Map(order.map((index): [number, Sent] => [index, 'failed']))
+    const world = new World()
+    const asking: RunPolicy = { ...everything, maxFailures: targets - 1, onFailure: 'Pause' }
+    expect(await carried(world, asking, answers)).toMatchObject({ kind: 'finished', reason: 'TooManyFailures' })
+    const last = new World()
+    expect(await carried(last, { ...asking, maxFailures: targets }, answers)).toMatchObject({ reason: 'Done' })
+  })
+
+  test.each(['WaveFailed', 'TooManyFailures', 'Suspended'] as const)(
+    'the deadline ends what is paused: %s',
+    async (reason) => {
+      const world = new World()
+      const answers = new Map<number, Sent>([[0, 'failed']])
+      const policy: RunPolicy = {
+        ...{ ...everything, onFailure: 'Pause', waves: [1, targets] },
+        maxFailures: reason === 'TooManyFailures' ? 0 : targets,
+      }
+      world.suspended = reason === 'Suspended'
+      expect(await carried(world, policy, answers)).toMatchObject({ kind: 'paused', reason })
+      const late = { ...portsOf(world, lives, answers, alone), isExpired: () => true }
+      const end = carryOut(options(2, { policy }), late, new AbortController().signal)
+      await alone.waitFor(end)
+      expect(await end).toMatchObject({ kind: 'finished', reason: 'DeadlineExceeded' })
+      expect(world.executed.length).toBeLessThanOrEqual(1)
+    },
+  )
 })

@@ -1,4 +1,4 @@
-import { decide, type Circumstances, type FinishReason, type RunPolicy } from './decide.ts'
+import { decide, type Circumstances, type FinishReason, type PauseReason, type RunPolicy } from './decide.ts'
 import { IndexSet } from './index-set.ts'
 import { recovered, sameRecord, settled, withResults, type Results, type RunRecord } from './run-record.ts'
 
@@ -7,18 +7,18 @@ export interface RunStore {
   /** Undefined once the run is not the object's any more. */
   read(signal: AbortSignal): Promise<Stored | undefined>
   /**
-   * @param finish where this is the last word on the run.
+   * @param word where the run ends or halts with this.
    * @returns the new version.
    * @throws where `version` is not the present one, or the outcome is not known.
    */
-  write(record: RunRecord, version: string, signal: AbortSignal, finish?: Finish): Promise<string>
+  write(record: RunRecord, version: string, signal: AbortSignal, word?: Word): Promise<string>
 }
 
 export type Stored = {
   readonly record: RunRecord
   readonly version: string
-  /** The last word on the run was written. */
-  readonly finished: boolean
+  /** What the run came to, or halts at; undefined while it is under way. */
+  readonly word: Word['kind'] | undefined
 }
 
 export type Finish = {
@@ -26,6 +26,9 @@ export type Finish = {
   /** Targets that were not sent to, because the run ended before; they are among the skipped. */
   readonly unsent: IndexSet
 }
+
+/** What is written of a run that nobody is carrying on at present. */
+export type Word = ({ readonly kind: 'finished' } & Finish) | { readonly kind: 'paused'; readonly reason: PauseReason }
 
 export type Sent = 'succeeded' | 'failed' | 'unknown'
 
@@ -48,7 +51,8 @@ export type RunPorts = Circumstances & {
 }
 
 export type RunOptions = {
-  readonly policy: RunPolicy
+  /** Asked before each step: whoever asked for the run may change thresholds under way. */
+  readonly policy: () => RunPolicy
   readonly parallelism: number
   /**
    * Whether a target must be written down before it is sent to: for an unsafe method to a receiver that does not know a repeated request
@@ -61,7 +65,7 @@ export type RunOptions = {
 }
 
 export type RunEnd =
-  | ({ readonly kind: 'finished'; readonly record: RunRecord } & Finish)
+  | (Word & { readonly record: RunRecord })
   /**
    * The record is not what this leadership left or found: another leader has the run, a late write of an earlier one came in between, or
    * the object was deleted or its spec changed. Nothing that was sent is forgotten by beginning again from a fresh read, and that is
@@ -72,7 +76,7 @@ export type RunEnd =
   | { readonly kind: 'resting' }
 
 /**
- * Carries a run on from its record to its end.
+ * Carries a run on from its record to its end, or to where it is to halt; from there it is carried on by calling this again.
  *
  * The order is: write the claim, send, commit the outcomes together with the next claim. Nothing is sent before the write that claims it
  * has come back, so at every moment the record names a superset of what may have been executed.
@@ -80,7 +84,7 @@ export type RunEnd =
  * @throws the reason of `signal` once that is aborted.
  */
 export async function carryOut(options: RunOptions, ports: RunPorts, signal: AbortSignal): Promise<RunEnd> {
-  const { policy, epoch, onUnknown, claims } = options
+  const { epoch, onUnknown, claims } = options
   const ledger = await Ledger.open(ports, epoch, signal)
   if (ledger === undefined) return { kind: 'lost' }
   let record = recovered(ledger.written, epoch, onUnknown)
@@ -91,6 +95,7 @@ export async function carryOut(options: RunOptions, ports: RunPorts, signal: Abo
       const told = !ledger.begun || (await ledger.write(record, signal))
       return { kind: told ? 'resting' : 'lost' }
     }
+    const policy = options.policy()
     const decision = decide(record, policy, ports)
     switch (decision.kind) {
       case 'send': {
@@ -119,10 +124,13 @@ export async function carryOut(options: RunOptions, ports: RunPorts, signal: Abo
         break
       case 'finish': {
         const unsent = IndexSet.upTo(policy.order.length).without(settled(record))
-        const finish = { reason: decision.reason, unsent }
+        const word = { kind: 'finished', reason: decision.reason, unsent } as const
         const last = { ...record, skipped: record.skipped.union(unsent) }
-        if (!(await ledger.write(last, signal, finish))) return { kind: 'lost' }
-        return { kind: 'finished', record: last, ...finish }
+        return (await ledger.write(last, signal, word)) ? { ...word, record: last } : { kind: 'lost' }
+      }
+      case 'pause': {
+        const word = { kind: 'paused', reason: decision.reason } as const
+        return (await ledger.write(record, signal, word)) ? { ...word, record } : { kind: 'lost' }
       }
     }
   }
@@ -146,7 +154,7 @@ async function sendWindow(
   { options, ports, ledger }: Sending,
   signal: AbortSignal,
 ): Promise<Results | 'lost'> {
-  const { policy, parallelism, claims } = options
+  const { parallelism, claims } = options
   const outcomes: Record<Sent, number[]> = { succeeded: [], failed: [], unknown: [] }
   const brokenOff: number[] = []
   const results = (): Results => ({
@@ -161,17 +169,20 @@ async function sendWindow(
   const sending = AbortSignal.any([either, ports.cutOff])
   const members = new Set(window)
   const before = record.failed.size + record.unknown.size
-  const rest = policy.order.filter((index) => members.has(index)).values()
+  const rest = options
+    .policy()
+    .order.filter((index) => members.has(index))
+    .values()
   const worker = async () => {
     for (const index of rest) {
-      if (ports.isExpired() || ports.resting.aborted) return
+      if (ports.isExpired() || ports.isSuspended() || ports.resting.aborted) return
       try {
         outcomes[await ports.send(index, record.round, sending)].push(index)
       } catch (error) {
         if (either.aborted || !ports.cutOff.aborted) throw error
         brokenOff.push(index)
       }
-      if (before + outcomes.failed.length + outcomes.unknown.length > policy.maxFailures) return
+      if (before + outcomes.failed.length + outcomes.unknown.length > options.policy().maxFailures) return
     }
   }
   const sent = allEnded(Array.from({ length: Math.min(parallelism, window.size) }, worker))
@@ -226,7 +237,7 @@ class Ledger {
 
   static async open(ports: RunPorts, epoch: number, signal: AbortSignal): Promise<Ledger | undefined> {
     const found = await ports.store.read(signal)
-    if (found === undefined || found.finished || found.record.epoch > epoch) return undefined
+    if (found === undefined || found.word === 'finished' || found.record.epoch > epoch) return undefined
     return new Ledger(ports, found, epoch)
   }
 
@@ -243,11 +254,11 @@ class Ledger {
    * Writes the record; false if the run is somebody else's or gone. Whatever goes wrong, the store is read anew: it holds what was to be
    * written (the answer was lost), or what was there before (somebody edited a label, or the write never came through), or something else.
    */
-  async write(record: RunRecord, signal: AbortSignal, finish?: Finish): Promise<boolean> {
-    if (this.#begun && finish === undefined && sameRecord(record, this.#written)) return true
+  async write(record: RunRecord, signal: AbortSignal, word?: Word): Promise<boolean> {
+    if (this.#begun && word === undefined && sameRecord(record, this.#written)) return true
     for (let attempt = 1; ; attempt += 1) {
       try {
-        this.#version = await this.#ports.store.write(record, this.#version, signal, finish)
+        this.#version = await this.#ports.store.write(record, this.#version, signal, word)
         this.#written = record
         this.#begun = true
         return true
@@ -258,7 +269,7 @@ class Ledger {
       if (found === undefined) return false
       this.#version = found.version
       // Only this leadership writes its epoch, so a record that equals the intended one is our own.
-      if (sameRecord(found.record, record) && found.finished === (finish !== undefined)) {
+      if (sameRecord(found.record, record) && found.word === word?.kind) {
         this.#written = record
         this.#begun = true
         return true

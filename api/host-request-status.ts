@@ -1,0 +1,94 @@
+import { z } from 'zod'
+import { Conditions } from './condition.ts'
+
+const count = () => z.int().min(0)
+
+/** Ranges of numbers of targets, `0-11,13-39`: at 5,000 targets with no two neighbours alike some 24,000 characters. */
+const indexes = (description: string) =>
+  z
+    .string()
+    .max(24_000)
+    .regex(/^([0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*)?$/)
+    .describe(description)
+
+const FrozenTargets = z.object({
+  names: z.array(z.string().max(253)).max(1024).optional().meta({
+    description: 'Names of the targets, where they are few; a target has the number of its place, from 0.',
+    'x-kubernetes-list-type': 'atomic',
+  }),
+  configMap: z
+    .string()
+    .max(253)
+    .optional()
+    .describe('Name of the ConfigMap that holds the names, compressed, where they are many.'),
+  digest: z.string().max(63).describe('Digest of the list of names.'),
+})
+
+const Failure = z.object({
+  host: z.string().max(253).describe('Name of the Host.'),
+  reason: z.string().max(63).describe('Why, as one CamelCase word for programs.'),
+  code: z.int().min(100).max(599).optional().describe('HTTP status code of the answer. Absent: there was no answer.'),
+  message: z.string().max(256).describe('Why, as a sentence for people; at most 256 characters.'),
+})
+
+export const HostRequestStatus = z.object({
+  state: z
+    .enum(['PENDING', 'RUNNING', 'PAUSED', 'SUCCESS', 'ERROR'])
+    .describe(
+      'PENDING, RUNNING, PAUSED (nothing is sent until the spec says so), then SUCCESS (every online target answered with a success code, and there was one) or ERROR (anything else).',
+    ),
+  msg: z
+    .string()
+    .max(1024)
+    .describe('What happened, for people: numbers, and who failed or was skipped and why; at most 1024 characters.'),
+  progress: z
+    .string()
+    .max(21)
+    .regex(/^[0-9]+[/][0-9]+$/)
+    .describe('Hosts that have answered with success, of those that the request is sent to: 2/2.'),
+  observedGeneration: count().describe('metadata.generation that this status was written about.'),
+  counts: z
+    .object({
+      targets: count().describe('Hosts that the request was meant for.'),
+      succeeded: count().describe('Targets that answered with a success code.'),
+      failed: count().describe('Targets that answered otherwise or certainly did not get the request.'),
+      unknown: count().describe('Targets that may have got the request, and whose answer is not known.'),
+      skipped: count().describe('Targets that the request was not sent to, such as offline ones.'),
+    })
+    .describe('Targets by outcome, in hosts.'),
+  run: z
+    .object({
+      id: z
+        .string()
+        .max(128)
+        .describe(
+          'Identifier of the run: uid of the object, its generation when the run was asked for, and runToken, with hyphens between.',
+        ),
+      specDigest: z
+        .string()
+        .max(63)
+        .describe(
+          'Digest of the spec without the fields that only steer a run: as long as it is the same, so is the run.',
+        ),
+      startTime: z.iso
+        .datetime()
+        .optional()
+        .describe('When the run began, RFC 3339 in UTC. Absent: it has not, the request is suspended.'),
+      finishTime: z.iso.datetime().optional().describe('When the run ended, RFC 3339 in UTC. Absent: it has not.'),
+      epoch: count().describe('Number of the leadership of the operator that wrote this.'),
+      round: count().describe('Present pass of retries over the wave, from 0.'),
+      wave: count().describe('Present wave, from 0.'),
+      claim: indexes('Numbers of the targets that are being sent to, written down before; empty: none.'),
+      targets: FrozenTargets.describe('The targets, as they were when the run began.'),
+    })
+    .describe('The present or last run: one wish carried out.'),
+  succeeded: indexes('Numbers of the targets that succeeded, as ranges: 0-11,13.'),
+  failed: indexes('Numbers of the targets that failed, as ranges.'),
+  unknown: indexes('Numbers of the targets whose outcome is not known, as ranges.'),
+  skipped: indexes('Numbers of the targets that were skipped, as ranges.'),
+  failures: z.array(Failure).max(20).describe('The first 20 hosts that failed, by name.'),
+  conditions: Conditions.describe(
+    'Conditions, at most 8, one of each type. Finished: the run has ended, well or not. Ready: it ended with SUCCESS. Reconciling: it is under way. Stalled: it ended with ERROR, or waits for a person after a failure.',
+  ),
+})
+export type HostRequestStatus = z.infer<typeof HostRequestStatus>
