@@ -257,7 +257,7 @@ describe('a partition', () => {
     expect(out).toBe('')
     expect(await host.read(['cat', '/sys/class/net/host0/carrier'])).toBe('1')
     expect(await host.read(['systemctl', 'is-active', 'nginx'])).toBe('active')
-    const { stdout } = await mustRun(['ss', '--no-header', '--tcp', '--numeric', 'dst', host.address])
+    const { stdout } = await mustRun(['ss', '--no-header', '--tcp', '--numeric', 'sport', '=', `:${held.localPort}`])
     expect(stdout).toMatch(/^ESTAB /)
 
     await host.heal()

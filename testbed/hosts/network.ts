@@ -26,6 +26,12 @@ export function hostAddress(index: number): string {
   return `${prefix}.${index}`
 }
 
+/** One more address of the capsule itself on the hosts' network, by its last part: for what is to look like a host and is none. */
+export async function addHubAddress(index: number): Promise<string> {
+  await ip('address', 'replace', `${hostAddress(index)}/32`, 'dev', bridge)
+  return hostAddress(index)
+}
+
 export function networkNamespace(name: string): string {
   return `/run/netns/${name}`
 }

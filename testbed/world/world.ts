@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { agentPort, operatorIdentities } from '@keelson/api'
 import { kinds, KubeClient, type Node } from '@keelson/kube'
@@ -133,9 +133,14 @@ export class World implements AsyncDisposable {
     return this.authority.issue({ subject: `CN=${name}`, dnsNames: [name], usages: ['client'] })
   }
 
-  /** Starts the operator as a process of the capsule, with the rights of its own ServiceAccount. */
-  async startOperator(): Promise<void> {
+  /**
+   * Starts the operator as a process of the capsule, with the rights of its own ServiceAccount.
+   *
+   * @param server where it finds the API server, if it is not to be asked directly
+   */
+  async startOperator(server = this.cluster.server): Promise<void> {
     const kubeconfig = await this.cluster.serviceAccountKubeconfig('keelson-system', 'keelson-operator')
+    await writeFile(kubeconfig, (await readFile(kubeconfig, 'utf8')).replace(this.cluster.server, server))
     const argv = [
       ...[process.execPath, join(tree, 'cli/main.ts'), 'operator', `--kubeconfig=${kubeconfig}`],
       `--facts-interval-seconds=${this.#options.factsIntervalSeconds ?? 5}`,
@@ -181,6 +186,11 @@ export class World implements AsyncDisposable {
     const { exitCode, stdout, stderr } = await this.cluster.kubectl(args)
     if (exitCode !== 0) throw new Error(`kubectl ${args.join(' ')}: ${stderr.trim()}`)
     return stdout.trimEnd()
+  }
+
+  /** It ends with the world, before all that was there earlier. */
+  own<T extends AsyncDisposable>(resource: T): T {
+    return this.#stack.use(resource)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
