@@ -47,13 +47,28 @@ test('a request that is deleted ends at once: no connection is left in any host,
 
 test('a label edit is no new run and loses no outcome', async () => {
   await underWay('labelled', '/labelled', 6)
+  const { status: before } = await requests.get('labelled')
   await requests.patch('labelled', { metadata: { labels: { team: 'storage' }, annotations: { note: 'looked at' } } })
   await receiver.release()
   const { status, metadata } = await requests.finished('labelled', 1)
-  expect(status).toMatchObject({ state: 'SUCCESS', progress: '6/6', counts: { unknown: 0 }, run: { epoch: 1 } })
+  expect(status).toMatchObject({ state: 'SUCCESS', progress: '6/6', counts: { unknown: 0 } })
+  expect(status?.run).toMatchObject({ id: before?.run.id, epoch: before?.run.epoch })
   expect(metadata.labels).toEqual({ team: 'storage' })
   await settle('labelled')
   expect(await receiver.said('/labelled')).toEqual(onEach(names, once))
+})
+
+test('suspended: what is under way ends, nothing more is sent until it goes on, and nobody gets it twice', async () => {
+  const begun = await underWay('suspended', '/suspended', 2, { parallelism: 2 })
+  await requests.patch('suspended', { spec: { suspend: true } })
+  await receiver.release()
+  await eventually('it has paused', async () => (await requests.get('suspended')).status?.state === 'PAUSED')
+  await settle('suspended')
+  expect(await receiver.said('/suspended')).toEqual(onEach(begun, once))
+  await requests.patch('suspended', { spec: { suspend: false } })
+  const { status } = await requests.finished('suspended', 3)
+  expect(status).toMatchObject({ state: 'SUCCESS', progress: '6/6' })
+  expect(await receiver.said('/suspended')).toEqual(onEach(names, once))
 })
 
 test('an edited spec ends the run of the old one, and begins its own', async () => {
@@ -88,6 +103,7 @@ test('a second delivery of the same round changes nothing on a host', async () =
   await unit.hold()
   await requests.apply('twice', { ...unit.restart(), onUnknown: 'Resend', timeoutSeconds: 60 })
   await eventually('all have begun', async () => Object.keys(await unit.starts()).length === 6)
+  const { status: before } = await requests.get('twice')
   await world.stopOperator('SIGKILL')
   await unit.release()
   for (const { name } of world.lab.hosts)
@@ -97,7 +113,8 @@ test('a second delivery of the same round changes nothing on a host', async () =
     )
   await world.startOperator()
   const { status } = await requests.finished('twice', 1)
-  expect(status).toMatchObject({ state: 'SUCCESS', progress: '6/6', run: { round: 0, epoch: 2 } })
+  expect(status).toMatchObject({ state: 'SUCCESS', progress: '6/6', run: { id: before?.run.id, round: 0 } })
+  expect(status?.run.epoch).toBeGreaterThan(before!.run.epoch)
   expect(await unit.starts()).toEqual(onEach(names, 1))
 })
 

@@ -1,7 +1,8 @@
+import type { HostRequest } from '@keelson/api'
 import { expect, test } from 'vitest'
 import { eventually } from '../deadline.ts'
 import { CountedUnit } from '../world/counted-unit.ts'
-import type { Requests } from '../world/requests.ts'
+import type { Requests, SpecInput } from '../world/requests.ts'
 import { sharedWorld } from '../world/shared-world.ts'
 import type { World } from '../world/world.ts'
 
@@ -43,6 +44,44 @@ test('a failing canary does not stop the waves where onFailure is Continue', asy
     onFailure: 'Continue',
   })
   expect(status).toMatchObject({ state: 'ERROR', progress: '5/6', failures: [{ host: 'worker-4' }] })
+  expect(await unit.starts()).toEqual(once(names))
+})
+
+/** Waits until the run has paused for an answer; gives back the hosts that failed by then. */
+async function paused(name: string, reason: string): Promise<string[]> {
+  return eventually(`${name} has paused`, async () => {
+    const { status } = await requests.get(name)
+    const stalled = status?.conditions.find(({ type }) => type === 'Stalled')
+    if (status?.state !== 'PAUSED' || stalled?.reason !== reason) return undefined
+    return status.failures.map(({ host }) => host)
+  })
+}
+
+async function answer(name: string, spec: Partial<SpecInput>): Promise<HostRequest> {
+  await requests.patch(name, { spec })
+  const { metadata } = await requests.get(name)
+  return requests.finished(name, metadata.generation ?? 0)
+}
+
+test('Pause: a failing canary stops the waves until somebody says to go on, and then nobody gets it twice', async () => {
+  await unit.reset(names)
+  await requests.apply('pause', { ...unit.restart(), waves: [1, '50%', '100%'], onFailure: 'Pause' })
+  const failed = await paused('pause', 'WaveFailed')
+  expect(failed).toHaveLength(1)
+  expect(await unit.starts()).toEqual(once(failed))
+  await unit.break([])
+  const { status } = await answer('pause', { onFailure: 'Continue' })
+  expect(status).toMatchObject({ state: 'ERROR', progress: '5/6', counts: { succeeded: 5, failed: 1, skipped: 0 } })
+  expect(await unit.starts()).toEqual(once(names))
+})
+
+test('Pause: so do too many failures, until more are allowed', async () => {
+  await unit.reset(['control-plane'])
+  await requests.apply('budget', { ...unit.restart(), parallelism: 1, maxFailures: 0, onFailure: 'Pause' })
+  expect(await paused('budget', 'TooManyFailures')).toEqual(['control-plane'])
+  expect(await unit.starts()).toEqual(once(['control-plane']))
+  const { status } = await answer('budget', { maxFailures: 1 })
+  expect(status).toMatchObject({ state: 'ERROR', progress: '5/6' })
   expect(await unit.starts()).toEqual(once(names))
 })
 

@@ -38,11 +38,15 @@ export class CountedUnit {
 
   /** From now on counts from zero, and on these hosts it fails. */
   async reset(failing: readonly string[] = []): Promise<void> {
-    for (const { name, root } of this.#hosts) {
-      await rm(join(root, counter), { force: true })
+    for (const { root } of this.#hosts) await rm(join(root, counter), { force: true })
+    await this.break(failing)
+  }
+
+  /** From now on it fails on these hosts and on no others. */
+  async break(failing: readonly string[]): Promise<void> {
+    for (const { name, root } of this.#hosts)
       if (failing.includes(name)) await writeFile(join(root, broken), '')
       else await rm(join(root, broken), { force: true })
-    }
   }
 
   /** Starts hang until {@link release}. */
