@@ -60,10 +60,10 @@ export default defineConfig({
       .filter((name) => name !== 'testbed')
       .flatMap((name) => [
         boundary(name, [`${name}/**/*.ts`, `${name}/**/*.tsx`], forbiddenFor(name)),
-        // A test may also use the test world.
+        // A test and what it is made of may also use the test world.
         boundary(
           name,
-          [`${name}/**/*.test.ts`],
+          [`${name}/**/*.test.ts`, `${name}/**/*.fixture.ts`],
           forbiddenFor(name).filter((to) => to !== 'testbed'),
         ),
       ]),

@@ -9,7 +9,7 @@ export type OperatorOptions = TermOptions & {
 }
 
 /** All replicas share it; deploy/rbac names it too. */
-export const leaseName = 'keelson-operator'
+const leaseName = 'keelson-operator'
 
 /** More than the parts of a term take to end, less than the 30 s that a Pod is given. */
 const stopTimeoutMs = 15_000

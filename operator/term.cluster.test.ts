@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { runTerm } from './term.ts'
 import { loopbackAddress } from './testing/addresses.ts'
 import { Receiver } from './testing/receiver.ts'
-import { numbered, TestCluster } from './testing/test-cluster.ts'
+import { numbered, TestCluster } from './testing/test-cluster.fixture.ts'
 
 /** A term whose lease the test takes away, with or without telling. */
 class TestLeadership implements Leadership {

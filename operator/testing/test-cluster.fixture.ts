@@ -31,7 +31,7 @@ type AuditEvent = {
   readonly responseStatus?: { readonly code: number }
 }
 
-export function condition({ status }: Host, type: string): string | undefined {
+function condition({ status }: Host, type: string): string | undefined {
   return status?.conditions.find((found) => found.type === type)?.status
 }
 
