@@ -35,6 +35,21 @@ describe('a leader', () => {
     expect(() => process.leadership!.assertHeld()).toThrow('epoch 0: the lease is not ours any more')
   })
 
+  test('begins its terms above an epoch that it is told of', async () => {
+    const world = new LeaseWorld()
+    let above = 41
+    const process = world.start({ epochAbove: () => above })
+    await ledBy(world, process)
+    expect(process.leadership!.epoch).toBe(42)
+    expect(world.lease!.spec).toMatchObject({ leaseTransitions: 42 })
+    above = 7
+    world.write({ ...world.lease!.spec, holderIdentity: 'usurper' })
+    await world.until('it gives way', () => !process.leads, retry + slack)
+    world.write({ ...world.lease!.spec, holderIdentity: '' })
+    await ledBy(world, process)
+    expect(process.leadership!.epoch).toBe(43)
+  })
+
   test('that was stopped beyond its time knows it at once, and for good', async () => {
     const world = new LeaseWorld()
     const old = world.start()

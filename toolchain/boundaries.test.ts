@@ -68,7 +68,7 @@ test('every direction is forbidden by path', async () => {
   for (const [from, to] of pairs) expect(output).toContain(`[${from}/inner/to-${to}.ts:1:1]`)
 })
 
-test('tests alone may import the test world', async () => {
+test('tests and their fixtures alone may import the test world', async () => {
   const { red, output } = await lint({
     'operator/a.test.ts': fixture('@keelson/testbed'),
     'operator/a.fixture.ts': fixture('@keelson/testbed'),
@@ -77,6 +77,7 @@ test('tests alone may import the test world', async () => {
   })
   expect(red).toBe(true)
   expect(output).not.toContain('operator/a.test.ts')
+  expect(output).not.toContain('operator/a.fixture.ts')
   expect(output).toContain('[operator/a.ts:1:1]')
   expect(output).toContain('[operator/b.test.ts:1:1]')
 })
