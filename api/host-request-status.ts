@@ -31,6 +31,54 @@ const Failure = z.object({
   message: z.string().max(256).describe('Why, as a sentence for people; at most 256 characters.'),
 })
 
+const sample = z.array(z.string().max(253)).max(3).describe('Names of up to three of them, the first ones by name.')
+
+const FailureGroup = z.object({
+  reason: z
+    .string()
+    .max(63)
+    .describe('Why, as one CamelCase word for programs. Other: the group of all that have none of their own.'),
+  code: z.int().min(100).max(599).optional().describe('HTTP status code of the answer. Absent: there was no answer.'),
+  message: z.string().max(256).describe('Why, as a sentence for people; at most 256 bytes of JSON.'),
+  count: count().describe('Hosts that it happened to.'),
+  sample,
+})
+
+const AnswerGroup = z.object({
+  code: z
+    .int()
+    .min(100)
+    .max(599)
+    .optional()
+    .describe('HTTP status code. Absent: the group of all answers that have none of their own.'),
+  body: z
+    .string()
+    .max(256)
+    .optional()
+    .describe(
+      'The answer, as far as 256 bytes of JSON go; what is not text, and secrets of the request, are replaced. Absent: the group of all answers that have none of their own.',
+    ),
+  count: count().describe('Hosts that answered this.'),
+  sample,
+})
+
+const counts = z.object({
+  targets: count().describe('Hosts that the request was meant for.'),
+  succeeded: count().describe('Targets that answered with a success code.'),
+  failed: count().describe('Targets that answered otherwise or certainly did not get the request.'),
+  unknown: count().describe('Targets that may have got the request, and whose answer is not known.'),
+  skipped: count().describe('Targets that the request was not sent to, such as offline ones.'),
+})
+
+const FormerRun = z.object({
+  id: z.string().max(128).describe('Identifier of the run.'),
+  state: z
+    .enum(['SUCCESS', 'ERROR'])
+    .describe('How it ended: SUCCESS or ERROR; ERROR too where a changed spec ended it early.'),
+  counts: counts.describe('Targets by outcome, in hosts.'),
+  finishTime: z.iso.datetime().describe('When it ended, RFC 3339 in UTC.'),
+})
+
 export const HostRequestStatus = z.object({
   state: z
     .enum(['PENDING', 'RUNNING', 'PAUSED', 'SUCCESS', 'ERROR'])
@@ -47,15 +95,7 @@ export const HostRequestStatus = z.object({
     .regex(/^[0-9]+[/][0-9]+$/)
     .describe('Hosts that have answered with success, of those that the request is sent to: 2/2.'),
   observedGeneration: count().describe('metadata.generation that this status was written about.'),
-  counts: z
-    .object({
-      targets: count().describe('Hosts that the request was meant for.'),
-      succeeded: count().describe('Targets that answered with a success code.'),
-      failed: count().describe('Targets that answered otherwise or certainly did not get the request.'),
-      unknown: count().describe('Targets that may have got the request, and whose answer is not known.'),
-      skipped: count().describe('Targets that the request was not sent to, such as offline ones.'),
-    })
-    .describe('Targets by outcome, in hosts.'),
+  counts: counts.describe('Targets by outcome, in hosts.'),
   run: z
     .object({
       id: z
@@ -86,7 +126,24 @@ export const HostRequestStatus = z.object({
   failed: indexes('Numbers of the targets that failed, as ranges.'),
   unknown: indexes('Numbers of the targets whose outcome is not known, as ranges.'),
   skipped: indexes('Numbers of the targets that were skipped, as ranges.'),
-  failures: z.array(Failure).max(20).describe('The first 20 hosts that failed, by name.'),
+  failures: z.array(Failure).max(20).describe('The first 20 hosts that failed or are unknown, by name.'),
+  failureGroups: z
+    .array(FailureGroup)
+    .max(16)
+    .describe('Equal failures once, the most frequent first; at most 16, the last one for all the rest.'),
+  answers: z
+    .array(AnswerGroup)
+    .max(16)
+    .describe(
+      'Equal answers once, the most frequent first; at most 16, the last one for all the rest. Empty with answers: None.',
+    ),
+  history: z.array(FormerRun).max(5).describe('The last 5 runs before this one, the last one first.'),
+  truncated: z
+    .boolean()
+    .optional()
+    .describe(
+      'True: samples, failures or answers were left out, so that the status stays below 64 KiB. Absent: nothing was.',
+    ),
   conditions: Conditions.describe(
     'Conditions, at most 8, one of each type. Finished: the run has ended, well or not. Ready: it ended with SUCCESS. Reconciling: it is under way. Stalled: it ended with ERROR, or waits for a person after a failure.',
   ),

@@ -186,6 +186,12 @@ export const HostRequestSpec = z.object({
     .describe(
       'Hosts that may have got an unsafe request whose answer was lost when the operator ended. Fail: they count as unknown. Resend: they get it again, at the risk of twice. Default: Fail.',
     ),
+  answers: z
+    .enum(['Sample', 'None'])
+    .optional()
+    .describe(
+      'What is kept of what hosts answer. Sample: equal answers once, 16 groups of at most 256 bytes, with up to three hosts each. None: nothing. Default: Sample for GET, None for every other method.',
+    ),
   runToken: z
     .string()
     .max(63)

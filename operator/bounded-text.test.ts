@@ -3,13 +3,29 @@ import { expect, test } from 'vitest'
 import { boundedText } from './bounded-text.ts'
 
 const character = fc.oneof(
-  fc.constantFrom('a', ' ', 'é', '机', '点', '🦀', '\n', '\0', '\u001b', '\u007f', '\u0085', '\u2028', '\u202e'),
+  fc.constantFrom(
+    'a',
+    ' ',
+    '"',
+    '\\',
+    'é',
+    '机',
+    '点',
+    '🦀',
+    '\n',
+    '\0',
+    '\u001b',
+    '\u007f',
+    '\u0085',
+    '\u2028',
+    '\u202e',
+  ),
   fc.string({ unit: 'binary', minLength: 1, maxLength: 1 }),
   // Halves of surrogate pairs, as JSON can bear them.
   fc.constantFrom('\ud800', '\udc00'),
 )
 const text = fc.string({ unit: character, maxLength: 300 })
-const bytes = (of: string) => Buffer.byteLength(of)
+const bytes = (of: string) => Buffer.byteLength(JSON.stringify(of)) - 2
 
 test('it is within the limit in bytes, so in characters too, and shows nothing that a terminal obeys', () => {
   fc.assert(
@@ -54,6 +70,8 @@ test.each([
   ['abcd', 3, '…'],
   ['abcdefg', 6, 'abc…'],
   ['机机', 6, '机机'],
+  ['"""', 6, '"""'],
+  ['"""', 5, '"…'],
   ['机机机', 8, '机…'],
   ['  HTTP 500\r\n\r\n', 99, 'HTTP 500'],
   ['red \u001b[31m line\nnext', 99, 'red  [31m line next'],

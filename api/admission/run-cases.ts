@@ -65,6 +65,7 @@ export const runCases: readonly AdmissionCase[] = [
   ...choices('onFailure', ['Stop', 'Pause', 'Continue'], ['Suspend', 'stop', '']),
   ...choices('onOffline', ['Skip', 'Wait', 'Try'], ['Fail', 'skip', '']),
   ...choices('onUnknown', ['Fail', 'Resend'], ['Skip', 'fail', '']),
+  ...choices('answers', ['Sample', 'None'], ['All', 'none', '']),
   ...flags('suspend'),
   accepted('runToken of every kind of character', withSpec({ runToken: 'aZ0._-' })),
   ...['a b', 'a/b', 'é', 'a\n'].map((runToken) =>

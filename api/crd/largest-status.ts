@@ -27,7 +27,7 @@ function conditions(character: string): Condition[] {
   }))
 }
 
-/** As much as the schema lets an operator write, with sentences made of one character. */
+/** As much as the schema lets an operator write, with sentences made of one character: more than it ever does, since it keeps to 64 KiB. */
 export function largestRequestStatus(character: string): HostRequestStatus {
   const count = Number.MAX_SAFE_INTEGER
   return {
@@ -60,6 +60,26 @@ export function largestRequestStatus(character: string): HostRequestStatus {
       code: 599,
       message: character.repeat(256),
     })),
+    failureGroups: repeat(16, (index) => ({
+      reason: 'R'.repeat(63),
+      code: 599,
+      message: character.repeat(256),
+      count,
+      sample: repeat(3, (host) => `h${index}-${host}`.padEnd(253, 'h')),
+    })),
+    answers: repeat(16, (index) => ({
+      code: 599,
+      body: character.repeat(256),
+      count,
+      sample: repeat(3, (host) => `h${index}-${host}`.padEnd(253, 'h')),
+    })),
+    history: repeat(5, () => ({
+      id: 'r'.repeat(128),
+      state: 'ERROR' as const,
+      counts: { targets: count, succeeded: count, failed: count, unknown: count, skipped: count },
+      finishTime: time,
+    })),
+    truncated: true,
     conditions: conditions(character),
   }
 }

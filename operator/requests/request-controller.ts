@@ -9,13 +9,17 @@ import { digestOf } from '../runs/frozen-targets.ts'
 import { IndexSet } from '../runs/index-set.ts'
 import { beginning } from '../runs/run-record.ts'
 import { planOf } from './begin.ts'
+import { answerText } from './answer-text.ts'
 import { keepTargets, readTargets, TooManyTargetsError } from './frozen-config-map.ts'
+import { historyFor } from './history.ts'
 import { pauseLeft } from './pause.ts'
 import { isFinal, observedAt, refusedStatus, runStatus, suspendedStatus, type StatusContext } from './request-status.ts'
 import { runIdentityOf, runIdOf } from './run-identity.ts'
 import { Run } from './run.ts'
+import { keepsAnswers } from './run-policy.ts'
 import { sender } from './sender.ts'
 import type { Targets } from './targets.ts'
+import { nothingTold } from './told.ts'
 import type { Refusal } from './verdict.ts'
 
 export type RequestControllerOptions = {
@@ -148,7 +152,7 @@ export class RequestController {
     const view = {
       names,
       record: { ...beginning, epoch: this.#options.leadership.epoch, skipped },
-      details: new Map(),
+      ...{ details: new Map(), answers: new Map(), told: nothingTold },
       notTargeted: new Set(notTargeted),
     }
     const reference = await keepTargets(this.#options.client, request, names, signal)
@@ -158,7 +162,7 @@ export class RequestController {
   #start(key: string, request: HostRequest, spec: HostRequestSpec, names: readonly string[]): void {
     if (this.#stopped) return
     const { client, leadership, drainMs, hosts, pools, allowLoopback, requeue, now, random, logger } = this.#options
-    const deliver = sender(spec, pools, addressCheck({ allowLoopback }))
+    const deliver = sender(spec, pools, addressCheck({ allowLoopback }), keepsAnswers(spec) ? answerText : undefined)
     const run = new Run({ client, hosts, request, spec, names, leadership, drainMs, deliver, now, random, logger })
     this.#runs.set(key, run)
     logger.info({ key, run: run.id, hosts: names.length }, 'run begun')
@@ -193,10 +197,12 @@ export class RequestController {
 
   #context(request: HostRequest, targets: StatusContext['run']['targets']): StatusContext {
     const now = timestamp(this.#options.now())
+    const { metadata, status } = request
+    const identity = runIdentityOf(request)
     return {
-      generation: request.metadata.generation ?? 0,
-      run: { ...runIdentityOf(request), startTime: now, targets },
-      present: request.status?.conditions,
+      generation: metadata.generation ?? 0,
+      run: { ...identity, startTime: now, targets },
+      ...{ present: status?.conditions, history: historyFor(identity.id, status, now) },
       now,
     }
   }

@@ -3,15 +3,22 @@ import { boundedText } from '../bounded-text.ts'
 import { withTransitionTimes } from '../conditions.ts'
 import { beginning } from '../runs/run-record.ts'
 import { countsOf, statusRecordOf } from '../runs/status-record.ts'
-import { detailOf, progressOf, verdictOf, type Refusal, type RunView, type Verdict } from './verdict.ts'
+import { fitted } from './fit-status.ts'
+import { answerGroups, detailOf, failureGroups, type RunView } from './run-view.ts'
+import { otherReason } from './told.ts'
+import { otherMessage, progressOf, verdictOf, type Refusal, type Verdict } from './verdict.ts'
 
 export type StatusContext = {
   readonly generation: number
   readonly run: Pick<HostRequestStatus['run'], 'id' | 'specDigest' | 'startTime' | 'targets'>
   readonly present: readonly Condition[] | undefined
+  /** Runs before this one, the last one first. */
+  readonly history: HostRequestStatus['history']
   /** RFC 3339. */
   readonly now: string
 }
+
+type Told = { readonly reason: string; readonly code?: number; readonly message: string }
 
 const messageLimit = 1024
 const conditionMessageLimit = 256
@@ -25,20 +32,27 @@ export function isFinal(state: HostRequestStatus['state']): boolean {
 /** The status of a run, derived from its record and what is known of its targets. */
 export function runStatus(view: RunView, context: StatusContext): HostRequestStatus {
   const { record, names } = view
+  const withCode = (code: number | undefined) => (code === undefined ? {} : { code })
   const failures = [...record.failed.union(record.unknown)].slice(0, failureLimit).map((index) => {
     const { reason, code, message } = detailOf(view, index)
-    return { host: names[index]!, reason, ...(code === undefined ? {} : { code }), message }
+    return { host: names[index]!, reason, ...withCode(code), message }
   })
   const { run, ...sets } = statusRecordOf(record)
   const finishTime = view.word?.kind === 'finished' ? { finishTime: context.now } : {}
-  return {
+  return fitted({
     ...spoken(verdictOf(view), context),
     progress: progressOf(view),
     counts: countsOf(record, names.length),
     run: { ...context.run, ...finishTime, ...run },
     ...sets,
     failures,
-  }
+    failureGroups: failureGroups(view).map(({ kind, count, sample }) => {
+      const { reason, code, message }: Told = kind ?? { reason: otherReason, message: otherMessage }
+      return { reason, ...withCode(code), message, count, sample: [...sample] }
+    }),
+    answers: answerGroups(view).map(({ kind, count, sample }) => ({ ...kind, count, sample: [...sample] })),
+    history: context.history,
+  })
 }
 
 /** The status of a request of which nothing is sent to anybody. */
@@ -69,7 +83,7 @@ function emptyStatus(verdict: Verdict, context: StatusContext): HostRequestStatu
     counts: countsOf(record, 0),
     run: { ...context.run, ...run },
     ...sets,
-    failures: [],
+    ...{ failures: [], failureGroups: [], answers: [], history: context.history },
   }
 }
 

@@ -17,7 +17,7 @@ function requestOf({ spec = {}, generation = 1, status }: Sketch): HostRequest {
 function statusOf(request: HostRequest): HostRequest['status'] {
   const run = { ...runIdentityOf(request), startTime: '2026-01-02T12:00:00Z', targets: { digest: '' } }
   const { generation = 0 } = request.metadata
-  return suspendedStatus({ generation, run, present: undefined, now: '2026-01-02T12:00:00Z' })
+  return suspendedStatus({ generation, run, present: undefined, history: [], now: '2026-01-02T12:00:00Z' })
 }
 
 const first = requestOf({ spec: { runToken: 'a.B' } })

@@ -29,6 +29,10 @@ export function policyOf({ spec, names, id }: RunShape): RunPolicy {
   }
 }
 
+export function keepsAnswers({ answers, http }: HostRequestSpec): boolean {
+  return (answers ?? (http.method === 'GET' ? 'Sample' : 'None')) === 'Sample'
+}
+
 /** When the run is over, in milliseconds of the epoch; the time goes on while it is paused. */
 export function deadlineOf(spec: HostRequestSpec, startTime: string | undefined): number {
   // The start is told in whole seconds, cut off: nobody gets less time than was asked for.

@@ -8,7 +8,7 @@ import type { RunRecord } from '../runs/run-record.ts'
 import { recordOf } from '../runs/status-record.ts'
 import { isFinal, runStatus } from './request-status.ts'
 import { runIdOf } from './run-identity.ts'
-import type { RunView } from './verdict.ts'
+import type { RunView } from './run-view.ts'
 
 export type RunStoreOptions = {
   readonly client: KubeClient
@@ -59,6 +59,7 @@ export class StatusRunStore implements RunStore {
       generation: metadata.generation ?? 0,
       run: present!.run,
       present: present?.conditions,
+      history: present?.history ?? [],
       now: timestamp(now()),
     })
     const precondition = { ...metadata, resourceVersion: version }

@@ -7,13 +7,14 @@ import { retryDelayMs } from '../runs/backoff.ts'
 import { carryOut, type RunEnd, type RunPorts, type Sent, type Word } from '../runs/carry-out.ts'
 import type { RunPolicy } from '../runs/decide.ts'
 import type { RunRecord } from '../runs/run-record.ts'
-import type { Unsuccessful } from './outcome.ts'
+import type { Answer, Unsuccessful } from './outcome.ts'
 import { runIdOf } from './run-identity.ts'
 import { deadlineOf, parallelismOf, policyOf } from './run-policy.ts'
 import { StatusRunStore } from './run-store.ts'
 import { isSafe, type Deliver } from './sender.ts'
 import { isMeant, isOnline } from './targets.ts'
-import type { RunView } from './verdict.ts'
+import type { RunView } from './run-view.ts'
+import { nothingTold, toldIn, type Told } from './told.ts'
 
 export type RunOptions = {
   readonly client: KubeClient
@@ -52,6 +53,8 @@ export class Run {
   readonly #rest = new AbortController()
   readonly #cutOff = new AbortController()
   readonly #details = new Map<number, Unsuccessful>()
+  readonly #answers = new Map<number, Answer>()
+  readonly #told: Told
   /** As it is now: what steers the run may change under way. */
   #spec: HostRequestSpec
   #policy: RunPolicy
@@ -64,8 +67,7 @@ export class Run {
     const { status } = options.request
     this.#spec = options.spec
     this.#policy = policyOf({ ...options, id: this.id })
-    for (const { host, reason, code, message } of status?.failures ?? [])
-      this.#remember(host, { outcome: 'failed', reason, message, ...(code === undefined ? {} : { code }) })
+    this.#told = status === undefined ? nothingTold : toldIn(status, options.names)
     this.end = this.#carryOut()
     this.end.catch(() => {})
   }
@@ -161,7 +163,11 @@ export class Run {
     const address = internalAddress(host?.status?.addresses ?? [])
     try {
       const outcome = await this.#options.deliver({ host: name, address, idempotencyKey }, signal)
-      if (outcome.outcome !== 'succeeded') this.#details.set(index, outcome)
+      const { answer, ...rest } = outcome
+      if (rest.outcome === 'succeeded') this.#details.delete(index)
+      else this.#details.set(index, rest)
+      if (answer === undefined) this.#answers.delete(index)
+      else this.#answers.set(index, answer)
       return outcome.outcome
     } catch (error) {
       signal.throwIfAborted()
@@ -180,18 +186,13 @@ export class Run {
     this.#abort.signal.throwIfAborted()
   }
 
-  /** What an earlier operator told of a host. Whether it failed or is unknown, the record says. */
-  #remember(host: string, failure: Unsuccessful): void {
-    const index = this.#options.names.indexOf(host)
-    if (index >= 0) this.#details.set(index, failure)
-  }
-
   #view(record: RunRecord, word: Word | undefined): RunView {
     const { names, spec } = this.#options
     const notTargeted = names.filter((_, index) => {
       const host = this.#host(index)
       return host !== undefined && !isMeant(spec, host)
     })
-    return { names, record, word, details: this.#details, notTargeted: new Set(notTargeted) }
+    const known = { details: this.#details, answers: this.#answers, told: this.#told }
+    return { names, record, word, ...known, notTargeted: new Set(notTargeted) }
   }
 }

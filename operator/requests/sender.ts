@@ -17,8 +17,17 @@ export type Deliver = (target: Target, signal: AbortSignal) => Promise<Outcome>
 
 const messageLimit = 256
 
-/** Sends the request of a spec to one target and judges the answer. */
-export function sender(spec: HostRequestSpec, pools: HostPools, mayConnect: (address: string) => boolean): Deliver {
+/**
+ * Sends the request of a spec to one target and judges the answer.
+ *
+ * @param show what is kept of the body of an answer, to be shown; absent: nothing is.
+ */
+export function sender(
+  spec: HostRequestSpec,
+  pools: HostPools,
+  mayConnect: (address: string) => boolean,
+  show?: (body: Uint8Array) => string,
+): Deliver {
   const { http, timeoutSeconds } = spec
   const isSuccess = parseSuccessCodes(http.successCodes)
   const scheme = http.scheme ?? (http.port === agentPort ? 'https' : 'http')
@@ -32,7 +41,9 @@ export function sender(spec: HostRequestSpec, pools: HostPools, mayConnect: (add
     if (address === undefined || !mayConnect(address)) return refused(address)
     const headers = isSafe(http.method) ? {} : { 'idempotency-key': idempotencyKey }
     const delivery = await deliver(pools, { host, address, port: http.port, scheme }, { ...request, headers }, signal)
-    return judge(delivery, http, isSuccess)
+    const outcome = judge(delivery, http, isSuccess)
+    if (show === undefined || !delivery.answered) return outcome
+    return { ...outcome, answer: { code: delivery.statusCode, body: show(delivery.body) } }
   }
 }
 

@@ -107,6 +107,7 @@ describe('suspend', () => {
     const name = await world.create({ parallelism: 1, activeDeadlineSeconds: 3, timeoutSeconds: 60 })
     await eventually('host-1 has it', () => world.received(name)[0] === 1)
     await world.patchSpec(name, { suspend: true })
+    await settleWithout(name)
     answer()
     const status = await world.reaches(name, 'ERROR')
     expect(status.msg).toBe('1/4 hosts answered; stopped, activeDeadlineSeconds are over: 3 hosts not sent to')

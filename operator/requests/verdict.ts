@@ -1,12 +1,15 @@
 import type { HostRequestStatus } from '@keelson/api'
-import type { Finish, Word } from '../runs/carry-out.ts'
+import type { Finish } from '../runs/carry-out.ts'
 import type { PauseReason } from '../runs/decide.ts'
 import { IndexSet } from '../runs/index-set.ts'
-import { settled, type RunRecord } from '../runs/run-record.ts'
-import type { Unsuccessful } from './outcome.ts'
+import { settled } from '../runs/run-record.ts'
+import { failureGroups, type RunView } from './run-view.ts'
 
 /** Why nothing may or can be sent. */
 export type Refusal = { readonly reason: string; readonly msg: string }
+
+/** What is said of the group of all failures that have none of their own. */
+export const otherMessage = 'other causes'
 
 export type Verdict = {
   readonly state: HostRequestStatus['state']
@@ -15,35 +18,12 @@ export type Verdict = {
   readonly msg: string
 }
 
-/** A run as far as it is known: its record, and what this operator knows of single targets. */
-export type RunView = {
-  readonly names: readonly string[]
-  readonly record: RunRecord
-  /** Why targets failed or are unknown, by their number. */
-  readonly details: ReadonlyMap<number, Unsuccessful>
-  /** Named, but of another role or not selected. */
-  readonly notTargeted: ReadonlySet<string>
-  /** Absent while the run is under way. */
-  readonly word?: Word | undefined
-}
-
-/** What stands for a target whose own words were told to an operator that has ended. */
-const lost: Readonly<Record<'failed' | 'unknown', Unsuccessful>> = {
-  failed: { outcome: 'failed', reason: 'Unrecorded', message: 'failed before another operator took over' },
-  unknown: { outcome: 'unknown', reason: 'Interrupted', message: 'the operator ended before the answer came' },
-}
-
-export function detailOf({ record, details }: RunView, index: number): Unsuccessful {
-  const outcome = record.failed.has(index) ? 'failed' : 'unknown'
-  return { ...(details.get(index) ?? lost[outcome]), outcome }
-}
-
 /** What is said of a run, under way or ended. */
 export function verdictOf(view: RunView): Verdict {
   const { record, word } = view
   const unsuccessful = record.failed.union(record.unknown)
   // What stopped the run comes before who failed: a long message is cut at its end.
-  const parts = [answered(view), ...ending(view), ...unsuccessfulGroups(view, unsuccessful), ...skippedGroups(view)]
+  const parts = [answered(view), ...ending(view), ...unsuccessfulGroups(view), ...skippedGroups(view)]
   const msg = parts.join('; ')
   if (word === undefined) return { state: 'RUNNING', reason: 'Running', msg }
   if (word.kind === 'paused') return { state: 'PAUSED', reason: word.reason, msg }
@@ -95,17 +75,11 @@ function unsentOf({ word }: RunView): IndexSet {
 }
 
 /** `failed: worker-2 (HTTP 500)`; equal causes once, with up to three hosts, the most frequent first. */
-function unsuccessfulGroups(view: RunView, unsuccessful: IndexSet): string[] {
-  const groups = Map.groupBy(unsuccessful, (index) => {
-    const { outcome, message } = detailOf(view, index)
-    return `${outcome} ${message}`
+function unsuccessfulGroups(view: RunView): string[] {
+  return failureGroups(view).map(({ kind, count, sample }) => {
+    const { outcome, message } = kind ?? { outcome: 'failed', message: otherMessage }
+    return `${outcome}: ${some(sample, count)} (${message})`
   })
-  return [...groups.values()]
-    .toSorted((a, b) => b.length - a.length)
-    .map((group) => {
-      const { outcome, message } = detailOf(view, group[0]!)
-      return `${outcome}: ${names(group.map((index) => view.names[index]!))} (${message})`
-    })
 }
 
 /** `skipped: node3 (offline)`. */
@@ -117,6 +91,10 @@ function skippedGroups(view: RunView): string[] {
 }
 
 export function names(hosts: readonly string[], shown = 3): string {
-  const more = hosts.length - shown
-  return hosts.slice(0, shown).join(', ') + (more > 0 ? ` and ${more} more` : '')
+  return some(hosts.slice(0, shown), hosts.length)
+}
+
+function some(shown: readonly string[], count: number): string {
+  const more = count - shown.length
+  return shown.join(', ') + (more > 0 ? ` and ${more} more` : '')
 }

@@ -228,11 +228,11 @@ class Ledger {
   #version: string
   #begun: boolean
 
-  private constructor(ports: RunPorts, { record, version }: Stored, epoch: number) {
+  private constructor(ports: RunPorts, { record, version, word }: Stored, epoch: number) {
     this.#ports = ports
     this.#written = record
     this.#version = version
-    this.#begun = record.epoch === epoch
+    this.#begun = record.epoch === epoch && word === undefined
   }
 
   static async open(ports: RunPorts, epoch: number, signal: AbortSignal): Promise<Ledger | undefined> {

@@ -50,7 +50,14 @@ export class IndexSet {
   }
 
   has(index: number): boolean {
-    return this.#ranges.some(([first, last]) => first <= index && index <= last)
+    let low = 0
+    let high = this.#ranges.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (this.#ranges[middle]![1] < index) low = middle + 1
+      else high = middle
+    }
+    return (this.#ranges[low]?.[0] ?? Infinity) <= index
   }
 
   union(other: IndexSet): IndexSet {
