@@ -16,6 +16,10 @@ sharedWorld({ hosts: 6 }, async (shared) => {
   unit = await CountedUnit.install(world.lab.hosts)
 })
 
+/** Why it does not go on. */
+const stalled = ({ status }: { readonly status?: HostRequest['status'] | undefined }) =>
+  status?.conditions.find(({ type, status: holds }) => type === 'Stalled' && holds === 'True')?.reason
+
 const once = (hosts: readonly string[]) => Object.fromEntries(hosts.map((name) => [name, 1]))
 
 test('a canary that does well lets the others follow', async () => {
@@ -32,7 +36,7 @@ test('a failing canary stops the waves: no other host gets anything', async () =
     ...{ state: 'ERROR', counts: { targets: 6, succeeded: 0, failed: 1, unknown: 0, skipped: 5 }, run: { wave: 0 } },
     failures: [{ reason: 'HTTPStatus', code: 500 }],
   })
-  expect(status?.conditions.find(({ type }) => type === 'Stalled')).toMatchObject({ reason: 'WaveFailed' })
+  expect(stalled({ status })).toBe('WaveFailed')
   expect(await unit.starts()).toEqual(once([status!.failures[0]!.host]))
 })
 
@@ -51,8 +55,7 @@ test('a failing canary does not stop the waves where onFailure is Continue', asy
 async function paused(name: string, reason: string): Promise<string[]> {
   return eventually(`${name} has paused`, async () => {
     const { status } = await requests.get(name)
-    const stalled = status?.conditions.find(({ type }) => type === 'Stalled')
-    if (status?.state !== 'PAUSED' || stalled?.reason !== reason) return undefined
+    if (status?.state !== 'PAUSED' || stalled({ status }) !== reason) return undefined
     return status.failures.map(({ host }) => host)
   })
 }
@@ -91,12 +94,13 @@ test('maxFailures: as many go, one more stops the run', async () => {
   await unit.reset(failing)
   const allowed = await requests.send('allowed', { ...spec, maxFailures: 2 })
   expect(allowed.status).toMatchObject({ state: 'ERROR', counts: { succeeded: 4, failed: 2, skipped: 0 } })
+  expect(stalled(allowed)).toBe('HostsFailed')
   expect(await unit.starts()).toEqual(once(names))
 
   await unit.reset(failing)
   const stopped = await requests.send('stopped', { ...spec, maxFailures: 1 })
   expect(stopped.status).toMatchObject({ state: 'ERROR', counts: { succeeded: 0, failed: 2, unknown: 0, skipped: 4 } })
-  expect(stopped.status?.conditions.find(({ type }) => type === 'Stalled')?.reason).toBe('TooManyFailures')
+  expect(stalled(stopped)).toBe('TooManyFailures')
   // In the order of their names, one at a time.
   expect(await unit.starts()).toEqual(once(failing))
 })

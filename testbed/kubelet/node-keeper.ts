@@ -37,7 +37,6 @@ export class NodeKeeper {
     const { name } = this.#node
     const labels = { 'kubernetes.io/hostname': name, 'kubernetes.io/os': 'linux', 'kubernetes.io/arch': 'amd64' }
     await this.#client.apply(kinds.Node, { metadata: { name, labels } }, { force: true })
-    await this.#sayReady()
   }
 
   async #renewLease(): Promise<void> {

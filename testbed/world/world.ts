@@ -1,7 +1,7 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { agentPort, operatorIdentities, systemNamespace } from '@keelson/api'
-import { kinds, KubeClient, type Node } from '@keelson/kube'
+import { kinds, KubeClient } from '@keelson/kube'
 import { ControlPlane } from '../control-plane/control-plane.ts'
 import { Daemon } from '../daemon.ts'
 import { eventually } from '../deadline.ts'
@@ -98,7 +98,7 @@ export class World implements AsyncDisposable {
   /** A further host with its Node and its agent, enrolled. */
   async boot(name: string, role: Role): Promise<Host> {
     const host = await this.lab.boot(name, { files: (made) => this.#files(made) })
-    await eventually(`${name} has registered its Node`, () => this.#node(name), 30_000)
+    await eventually(`the Node ${name} is Ready`, () => this.#nodeReady(name), 30_000)
     if (role === 'control-plane') {
       const labels = { [controlPlaneLabel]: '' }
       await this.client.apply(kinds.Node, { metadata: { name, labels } })
@@ -108,8 +108,9 @@ export class World implements AsyncDisposable {
     return host
   }
 
-  async #node(name: string): Promise<Node> {
-    return this.client.get(kinds.Node, { name })
+  async #nodeReady(name: string): Promise<boolean> {
+    const { status } = await this.client.get(kinds.Node, { name })
+    return status?.conditions?.some(({ type, status: holds }) => type === 'Ready' && holds === 'True') === true
   }
 
   async #files(host: { name: string; address: string }): Promise<Record<string, string>> {
