@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { agentPort, type Host, type HostRequest, type HostRequestSpec, type HostRequestStatus } from '@keelson/api'
 import { ConnectionError, keyOf, kinds, KubeClient, loadKubeconfig } from '@keelson/kube'
 import { CertificateAuthority, ControlPlane, eventually } from '@keelson/testbed'
@@ -94,10 +95,12 @@ beforeAll(async () => {
   cluster = fixtures.use(await ControlPlane.start({ controllerManager: false }))
   admin = fixtures.use(await KubeClient.fromKubeconfig(cluster.adminKubeconfig, { fieldManager: 'test' }))
   kubeconfig = await cluster.serviceAccountKubeconfig('keelson-system', 'keelson-operator')
-  for (const folder of ['crds', 'rbac'])
+  for (const folder of ['admission', 'crds', 'rbac'])
     for (const file of await readdir(join(deploy, folder)))
       await kubectl('apply', '--server-side', '--filename', join(deploy, folder, file))
   await kubectl('wait', '--for=condition=Established', 'crd/hosts.keelson.dev', 'crd/hostrequests.keelson.dev')
+
+  const inForce = sleep(6_000)
 
   authority = await CertificateAuthority.create('agents')
   const pair = await authority.issue({ subject: 'CN=operator', dnsNames: ['request.keelson.dev'], usages: ['client'] })
@@ -113,6 +116,8 @@ beforeAll(async () => {
   for (const name of machines) await register(name)
   operator = await Operator.start()
   await onlineAgain()
+  // The operator takes no request for judged that was written sooner.
+  await inForce
 })
 
 afterAll(async () => {

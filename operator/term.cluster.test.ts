@@ -1,44 +1,12 @@
-import { LeadershipLostError, KubeClient, type Leadership } from '@keelson/kube'
+import { KubeClient, type Leadership } from '@keelson/kube'
 import { CertificateAuthority, eventually } from '@keelson/testbed'
 import { pino } from 'pino'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { runTerm } from './term.ts'
 import { loopbackAddress } from './testing/addresses.ts'
 import { Receiver } from './testing/receiver.ts'
+import { TestLeadership } from './testing/test-leadership.ts'
 import { numbered, TestCluster } from './testing/test-cluster.fixture.ts'
-
-/** A term whose lease the test takes away, with or without telling. */
-class TestLeadership implements Leadership {
-  readonly epoch: number
-  readonly #controller = new AbortController()
-  #held = true
-
-  constructor(epoch: number) {
-    this.epoch = epoch
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal
-  }
-
-  isHeld(): boolean {
-    return this.#held
-  }
-
-  assertHeld(): void {
-    if (!this.#held) throw new LeadershipLostError(this.epoch, 'as the test wants it')
-  }
-
-  /** As for a process that was stopped: the time is over, and nobody has said so yet. */
-  runOut(): void {
-    this.#held = false
-  }
-
-  lose(): void {
-    this.#held = false
-    this.#controller.abort(new LeadershipLostError(this.epoch, 'as the test wants it'))
-  }
-}
 
 const nodes = numbered(6, 'node')
 const fixtures = new AsyncDisposableStack()

@@ -15,6 +15,7 @@ import {
   type Node,
 } from '@keelson/kube'
 import type { Logger } from 'pino'
+import { PolicyGate } from './authorisation/policy-gate.ts'
 import { addressCheck } from './delivery/address.ts'
 import { HostPools, type ClientCertificate } from './delivery/host-pools.ts'
 import { FactsPoller } from './hosts/facts-poller.ts'
@@ -22,6 +23,7 @@ import { HostController } from './hosts/host-controller.ts'
 import { settle } from './hosts/settle.ts'
 import { hostKind, hostRequestKind } from './kinds.ts'
 import { RequestController } from './requests/request-controller.ts'
+import { isFinal } from './requests/request-status.ts'
 import type { AgentEndpoint } from './signing/agent-connection.ts'
 import { defaultAgentLifetimeMs } from './signing/authority.ts'
 import { Signing } from './signing/signing.ts'
@@ -61,15 +63,15 @@ export async function runTerm(options: TermOptions, leadership: Leadership): Pro
   const ending = new AbortController()
   const stop = AbortSignal.any([leadership.signal, ending.signal])
   let outrankedBy: number | undefined
-  const reflect = <T extends KubernetesObject>(kind: Kind<T>) =>
+  const reflect = <T extends KubernetesObject>(kind: Kind<T>, fieldSelector?: string) =>
     new Reflector<T>({
-      client,
-      kind,
+      ...{ client, kind, fieldSelector },
       onError: (error) => logger.warn({ kind: kind.kind, err: error }, 'watch failed, going on'),
     })
   const nodes = reflect<Node>(kinds.Node)
   const hosts = reflect<Host>(hostKind)
   const requests = reflect<HostRequest>(hostRequestKind)
+  const policy = new PolicyGate({ client, reflect })
   const newQueue = () => new WorkQueue({ backoff: { initialMs: 5, maxMs: maxBackoffMs } })
   const requestQueue = newQueue()
   const now = () => new Date()
@@ -85,7 +87,18 @@ export async function runTerm(options: TermOptions, leadership: Leadership): Pro
     answer: (name) => factsPoller.answer(name),
   })
   const requestController = new RequestController({
-    ...{ client, leadership, drainMs, pools, allowLoopback, now, logger, hosts: hosts.store, random: Math.random },
+    ...{
+      client,
+      leadership,
+      policy,
+      drainMs,
+      pools,
+      allowLoopback,
+      now,
+      logger,
+      hosts: hosts.store,
+      random: Math.random,
+    },
     requeue: (key, afterMs) => requestQueue.addAfter(key, afterMs),
     onOutranked: (epoch) => {
       outrankedBy = Math.max(epoch, outrankedBy ?? epoch)
@@ -121,7 +134,13 @@ export async function runTerm(options: TermOptions, leadership: Leadership): Pro
     reconcile: (key, overdue) => factsPoller.reconcile(key, overdue),
   })
   const requestLoop = new Controller({
-    ...{ sources: [requests, inventory], queue: requestQueue, concurrency: requestConcurrency, stopTimeoutMs, onError },
+    ...{
+      sources: [requests, inventory, ...policy.sources],
+      queue: requestQueue,
+      concurrency: requestConcurrency,
+      stopTimeoutMs,
+      onError,
+    },
     reconcile: (key, overdue) => requestController.reconcile(key, overdue),
   })
   nodes.onChange(({ object }) => {
@@ -135,10 +154,16 @@ export async function runTerm(options: TermOptions, leadership: Leadership): Pro
       requestLoop.enqueue(keyOf(change.object))
   })
 
+  policy.onChange(() => {
+    for (const request of requests.store.list())
+      if (request.status === undefined || !isFinal(request.status.state)) requestLoop.enqueue(keyOf(request))
+  })
+
   const parts = [
     nodes,
     hosts,
     requests,
+    ...policy.sources,
     hostLoop,
     factsLoop,
     requestLoop,

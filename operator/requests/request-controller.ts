@@ -1,6 +1,7 @@
 import { HostRequestSpec, type Host, type HostRequest, type HostRequestStatus } from '@keelson/api'
 import { nameOf, NotFoundError, type KubeClient, type Leadership, type ReadonlyStore } from '@keelson/kube'
 import type { Logger } from 'pino'
+import type { PolicyGate } from '../authorisation/policy-gate.ts'
 import { timestamp } from '../conditions.ts'
 import { addressCheck } from '../delivery/address.ts'
 import type { HostPools } from '../delivery/host-pools.ts'
@@ -13,7 +14,16 @@ import { answerText } from './answer-text.ts'
 import { keepTargets, readTargets, TooManyTargetsError } from './frozen-config-map.ts'
 import { historyFor } from './history.ts'
 import { pauseLeft } from './pause.ts'
-import { isFinal, observedAt, refusedStatus, runStatus, suspendedStatus, type StatusContext } from './request-status.ts'
+import {
+  heldUpStatus,
+  isFinal,
+  isHeldUp,
+  observedAt,
+  refusedStatus,
+  runStatus,
+  suspendedStatus,
+  type StatusContext,
+} from './request-status.ts'
 import { runIdentityOf, runIdOf } from './run-identity.ts'
 import { Run } from './run.ts'
 import { keepsAnswers } from './run-policy.ts'
@@ -26,6 +36,7 @@ export type RequestControllerOptions = {
   readonly client: KubeClient
   /** All that is written and sent is of this term. */
   readonly leadership: Leadership
+  readonly policy: Pick<PolicyGate, 'fault' | 'refusalOf'>
   /** Told of a record that a leader of a higher epoch wrote; nothing is done with it. */
   readonly onOutranked: (epoch: number) => void
   /** How long deliveries under way may go on when the term ends in good order, in milliseconds. */
@@ -67,7 +78,14 @@ export class RequestController {
     const present = request?.metadata.deletionTimestamp === undefined ? request : undefined
     const run = this.#runs.get(key)
     if (run !== undefined && present !== undefined && run.id === runIdOf(present)) {
-      run.steer(present)
+      if (this.#options.policy.fault() === undefined) {
+        run.steer(present)
+        return
+      }
+      await run.rest()
+      if (this.#runs.get(key) === run) this.#runs.delete(key)
+      // Another look shows the request as it is by now, and that it is held up.
+      this.#options.requeue(key, 0)
       return
     }
     if (run !== undefined) {
@@ -117,9 +135,14 @@ export class RequestController {
   }
 
   async #carryOn(key: string, request: HostRequest, status: HostRequestStatus, signal: AbortSignal): Promise<void> {
-    const { leadership, onOutranked } = this.#options
+    const { leadership, policy, onOutranked } = this.#options
     if (status.run.epoch > leadership.epoch) {
       onOutranked(status.run.epoch)
+      return
+    }
+    const fault = policy.fault()
+    if (fault !== undefined) {
+      await this.#holdUp(key, request, status, fault, signal)
       return
     }
     const names = await readTargets(this.#options.client, request, status.run.targets, signal)
@@ -131,6 +154,12 @@ export class RequestController {
   }
 
   async #begin(key: string, request: HostRequest, signal: AbortSignal): Promise<void> {
+    const unauthorised = await this.#options.policy.refusalOf(request, signal)
+    if (unauthorised !== undefined) {
+      const { reason, msg } = unauthorised
+      await this.#refuse(key, request, { reason, msg: `${msg}; nothing was sent` }, signal)
+      return
+    }
     const plan = planOf(request.spec, this.#options.hosts.list())
     if (plan.refused !== undefined) {
       await this.#refuse(key, request, plan.refused, signal)
@@ -143,6 +172,20 @@ export class RequestController {
       if (!(error instanceof TooManyTargetsError)) throw error
       await this.#refuse(key, request, { reason: error.code, msg: `${error.message}; nothing was sent` }, signal)
     }
+  }
+
+  /** Tells that a run which has begun is held up for want of the policy. */
+  async #holdUp(
+    key: string,
+    request: HostRequest,
+    status: HostRequestStatus,
+    fault: Refusal,
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (isHeldUp(status)) return
+    const why = { ...fault, msg: `${fault.msg}, and the run goes on by itself; ${status.progress} hosts answered` }
+    await this.#write(request, heldUpStatus(status, why, this.#context(request, status.run.targets)), signal)
+    this.#options.logger.warn({ key, run: status.run.id, reason: fault.reason }, 'run held up')
   }
 
   /** Writes the run down, before anything is sent. */

@@ -3,6 +3,7 @@ import { boundedText } from '../bounded-text.ts'
 import { withTransitionTimes } from '../conditions.ts'
 import { beginning } from '../runs/run-record.ts'
 import { countsOf, statusRecordOf } from '../runs/status-record.ts'
+import { policyMissing } from '../authorisation/target-policy.ts'
 import { fitted } from './fit-status.ts'
 import { answerGroups, detailOf, failureGroups, type RunView } from './run-view.ts'
 import { otherReason } from './told.ts'
@@ -85,6 +86,16 @@ function emptyStatus(verdict: Verdict, context: StatusContext): HostRequestStatu
     ...sets,
     ...{ failures: [], failureGroups: [], answers: [], history: context.history },
   }
+}
+
+/** The run has begun, and nothing is sent until the policy is in place again. */
+export function isHeldUp({ state, conditions }: HostRequestStatus): boolean {
+  return state === 'PAUSED' && conditions.some(({ type, reason }) => type === 'Stalled' && reason === policyMissing)
+}
+
+/** The status of a run that is held up: its record as it is. Whoever carries it on says otherwise with his first word. */
+export function heldUpStatus(status: HostRequestStatus, why: Refusal, context: StatusContext): HostRequestStatus {
+  return { ...status, ...spoken({ ...why, state: 'PAUSED' }, context) }
 }
 
 function spoken({ state, reason, msg }: Verdict, { generation, present, now }: StatusContext) {

@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Host, HostRequest, HostRequestSpec, HostRequestStatus } from '@keelson/api'
 import { keyOf, kinds, KubeClient } from '@keelson/kube'
 import { ControlPlane, eventually } from '@keelson/testbed'
@@ -50,6 +51,7 @@ export class TestCluster implements AsyncDisposable {
   /** Names of Nodes that are Ready, as far as tests have not made some of their own. */
   readonly #online = new Set<string>()
   #requests = 0
+  #inForce: Promise<unknown> = Promise.resolve()
 
   private constructor(controlPlane: ControlPlane, admin: KubeClient, kubeconfig: string, stack: AsyncDisposableStack) {
     this.controlPlane = controlPlane
@@ -83,6 +85,8 @@ export class TestCluster implements AsyncDisposable {
   async install(folder: string): Promise<void> {
     for (const file of (await readdir(join(deploy, folder))).toSorted())
       await this.kubectl('apply', '--server-side', '--force-conflicts', '--filename', join(deploy, folder, file))
+    // From when on the operator takes requests for judged: 5 s, told in whole seconds.
+    if (folder === 'admission') this.#inForce = sleep(6_000)
   }
 
   async kubectl(...args: string[]): Promise<string> {
@@ -150,7 +154,13 @@ export class TestCluster implements AsyncDisposable {
     return `request-${++this.#requests}`
   }
 
+  /** Once the policy is in force. */
   async apply(name: string, sketch: RequestSketch = {}): Promise<HostRequest> {
+    await this.#inForce
+    return this.applyAtOnce(name, sketch)
+  }
+
+  async applyAtOnce(name: string, sketch: RequestSketch = {}): Promise<HostRequest> {
     const { workers = [], http = {}, ...rest } = { ...this.defaults, ...sketch }
     const spec = {
       ...rest,
