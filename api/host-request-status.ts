@@ -70,6 +70,23 @@ const counts = z.object({
   skipped: count().describe('Targets that the request was not sent to, such as offline ones.'),
 })
 
+const DryRun = z.object({
+  request: z
+    .object({
+      method: z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']).describe('HTTP method.'),
+      url: z
+        .string()
+        .max(2048)
+        .describe('URL, with {host} for the name of a Host, to whose address it goes; at most 2048 bytes of JSON.'),
+      headers: z
+        .array(z.string().max(256))
+        .max(8)
+        .describe('Header fields, as name: value, with {uid} for the uid of a Host.'),
+      body: z.string().max(4096).optional().describe('Body, at most 4096 bytes of JSON. Absent: there is none.'),
+    })
+    .describe('The request that each of the targets would get.'),
+})
+
 const FormerRun = z.object({
   id: z.string().max(128).describe('Identifier of the run.'),
   state: z
@@ -137,6 +154,7 @@ export const HostRequestStatus = z.object({
     .describe(
       'Equal answers once, the most frequent first; at most 16, the last one for all the rest. Empty with answers: None.',
     ),
+  dryRun: DryRun.optional().describe('What would be sent. Absent: this was no dry run.'),
   history: z.array(FormerRun).max(5).describe('The last 5 runs before this one, the last one first.'),
   truncated: z
     .boolean()

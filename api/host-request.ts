@@ -192,6 +192,20 @@ export const HostRequestSpec = z.object({
     .describe(
       'What is kept of what hosts answer. Sample: equal answers once, 16 groups of at most 256 bytes, with up to three hosts each. None: nothing. Default: Sample for GET, None for every other method.',
     ),
+  dryRun: z
+    .boolean()
+    .default(false)
+    .describe(
+      'True: nothing is sent; the status tells which hosts would get the request, and the request itself. Default: false.',
+    ),
+  ttlSecondsAfterFinished: z
+    .int()
+    .min(0)
+    .max(31_536_000)
+    .optional()
+    .describe(
+      'Time after which the object is deleted once its run has ended, in seconds, 0 (at once) to 31,536,000 (a year). May be changed at any time. Only for objects made by kubectl create: a GitOps tool would make a deleted one again, and so run it again. Default: it is kept.',
+    ),
   runToken: z
     .string()
     .max(63)
@@ -217,7 +231,7 @@ export const HostRequest = z
     kind: z.literal('HostRequest'),
     metadata: ObjectMeta,
     spec: HostRequestSpec.describe(
-      'What is sent, and to which hosts. Each change of it is a new run, except for suspend, onFailure, maxFailures and activeDeadlineSeconds, which steer the present one.',
+      'What is sent, and to which hosts. Each change of it is a new run, except for suspend, onFailure, maxFailures, activeDeadlineSeconds and ttlSecondsAfterFinished, which steer the present one.',
     ),
     status: HostRequestStatus.describe('How the run goes; written by the operator.').exactOptional(),
   })

@@ -67,6 +67,8 @@ export const runCases: readonly AdmissionCase[] = [
   ...choices('onUnknown', ['Fail', 'Resend'], ['Skip', 'fail', '']),
   ...choices('answers', ['Sample', 'None'], ['All', 'none', '']),
   ...flags('suspend'),
+  ...flags('dryRun'),
+  ...numbers('spec.ttlSecondsAfterFinished', 0, 31_536_000, (value) => withSpec({ ttlSecondsAfterFinished: value })),
   accepted('runToken of every kind of character', withSpec({ runToken: 'aZ0._-' })),
   ...['a b', 'a/b', 'é', 'a\n'].map((runToken) =>
     refused(`runToken ${JSON.stringify(runToken)}`, withSpec({ runToken }), token),

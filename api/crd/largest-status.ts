@@ -73,6 +73,14 @@ export function largestRequestStatus(character: string): HostRequestStatus {
       count,
       sample: repeat(3, (host) => `h${index}-${host}`.padEnd(253, 'h')),
     })),
+    dryRun: {
+      request: {
+        method: 'DELETE',
+        url: character.repeat(2048),
+        headers: repeat(8, () => character.repeat(256)),
+        body: character.repeat(4096),
+      },
+    },
     history: repeat(5, () => ({
       id: 'r'.repeat(128),
       state: 'ERROR' as const,

@@ -1,5 +1,5 @@
 import { targetPolicy, targetPolicyBinding, type HostRequest } from '@keelson/api'
-import { NotFoundError, Reflector, type Kind, type KubeClient } from '@keelson/kube'
+import { NotFoundError, type Kind, type KubeClient, type Reflector } from '@keelson/kube'
 import type { Refusal } from '../requests/verdict.ts'
 import { policyBindingKind, policyFault, policyKind, unauthorised, type PolicyObject } from './target-policy.ts'
 

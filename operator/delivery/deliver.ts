@@ -2,13 +2,9 @@ import type { Readable } from 'node:stream'
 import { abortable } from '@keelson/kube'
 import { DecoratorHandler, type Dispatcher } from 'undici'
 import type { Endpoint, HostPools } from './host-pools.ts'
+import { messageOf, type Request } from './message.ts'
 
-export type DeliveryRequest = {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
-  readonly path: string
-  readonly parameters: readonly { readonly key: string; readonly value: string }[]
-  /** Sent along; names in small letters. */
-  readonly headers?: Readonly<Record<string, string>>
+export type DeliveryRequest = Request & {
   /** From the call to the last byte of the answer, connecting included; whole milliseconds. */
   readonly timeoutMs: number
 }
@@ -81,26 +77,11 @@ class Watch extends DecoratorHandler {
 async function exchange(dispatcher: Dispatcher, request: DeliveryRequest, signal: AbortSignal): Promise<Delivery> {
   // The only deadline is the signal's.
   const timeouts = { headersTimeout: 0, bodyTimeout: 0 }
-  const { statusCode, body } = await dispatcher.request({ ...message(request), ...timeouts, signal })
+  const { statusCode, body } = await dispatcher.request({ ...messageOf(request), ...timeouts, signal })
   const content = await readBounded(body)
   if (content !== undefined) return { answered: true, statusCode, body: content }
   const text = `answered HTTP ${statusCode} and more than ${answerLimit / 1024} KiB`
   return { answered: false, failure: { reason: 'AnswerTooLarge', message: text, code: statusCode, unanswered: false } }
-}
-
-function message({
-  method,
-  path,
-  parameters,
-  headers = {},
-}: DeliveryRequest): Pick<Dispatcher.RequestOptions, 'method' | 'path' | 'headers' | 'body'> {
-  const entries = parameters.map(({ key, value }): [string, string] => [key, value])
-  if (method === 'GET' || method === 'DELETE') {
-    const query = new URLSearchParams(entries).toString()
-    return { method, path: query === '' ? path : `${path}?${query}`, headers }
-  }
-  const body = JSON.stringify(Object.fromEntries(entries))
-  return { method, path, headers: { ...headers, 'content-type': 'application/json' }, body }
 }
 
 /** Undefined where there is more; leaving the loop closes the connection. */

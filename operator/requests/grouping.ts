@@ -7,8 +7,8 @@ export type Group<Kind> = {
   readonly sample: readonly string[]
 }
 
-export const groupLimit = 16
-export const sampleLimit = 3
+const groupLimit = 16
+const sampleLimit = 3
 
 /**
  * Puts what is equal together: the most frequent first, then by the first host; at most 16 groups, of which the last stands for all the

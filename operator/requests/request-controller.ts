@@ -9,7 +9,9 @@ import { hostRequestKind } from '../kinds.ts'
 import { digestOf } from '../runs/frozen-targets.ts'
 import { IndexSet } from '../runs/index-set.ts'
 import { beginning } from '../runs/run-record.ts'
-import { planOf } from './begin.ts'
+import { planOf, type Plan } from './begin.ts'
+import { dryRunStatus } from './dry-run.ts'
+import { lifeLeft } from './life.ts'
 import { answerText } from './answer-text.ts'
 import { keepTargets, readTargets, TooManyTargetsError } from './frozen-config-map.ts'
 import { historyFor } from './history.ts'
@@ -28,7 +30,7 @@ import { runIdentityOf, runIdOf } from './run-identity.ts'
 import { Run } from './run.ts'
 import { keepsAnswers } from './run-policy.ts'
 import { sender } from './sender.ts'
-import type { Targets } from './targets.ts'
+import { isOnline } from './targets.ts'
 import { nothingTold } from './told.ts'
 import type { Refusal } from './verdict.ts'
 
@@ -56,6 +58,8 @@ export type RequestControllerOptions = {
 const noTargets = { names: [], digest: digestOf([]) }
 
 const maxRequeueMs = 3_600_000
+
+type Prepared = Extract<Plan, { readonly refused?: undefined }>
 
 /**
  * Carries HostRequests out, each wish once.
@@ -121,17 +125,26 @@ export class RequestController {
   async #see(key: string, request: HostRequest, signal: AbortSignal): Promise<void> {
     const { status } = request
     const isSame = status?.run.id === runIdOf(request)
-    if (isSame && isFinal(status.state)) await this.#observe(request, status, signal)
+    if (isSame && isFinal(status.state)) await this.#afterEnd(key, request, status, signal)
     else if (isSame && status.run.startTime !== undefined) await this.#carryOn(key, request, status, signal)
     else if (!request.spec.suspend) await this.#begin(key, request, signal)
     else if (!isSame || status.observedGeneration !== request.metadata.generation)
       await this.#write(request, suspendedStatus(this.#context(request, noTargets)), signal)
   }
 
-  /** A run that has ended is about each later generation that only steers it. */
-  async #observe(request: HostRequest, status: HostRequestStatus, signal: AbortSignal): Promise<void> {
-    const { generation = 0 } = request.metadata
+  /** A run that has ended is about each later generation that only steers it, and goes when its time has come. */
+  async #afterEnd(key: string, request: HostRequest, status: HostRequestStatus, signal: AbortSignal): Promise<void> {
+    const { metadata, spec } = request
+    const { generation = 0, uid, resourceVersion } = metadata
+    const lifeMs = lifeLeft(spec, status, this.#options.now())
+    if (lifeMs !== undefined && lifeMs <= 0) {
+      // Whatever is changed meanwhile, be it the time to live, is looked at first.
+      await this.#options.client.delete(hostRequestKind, metadata, { preconditions: { uid, resourceVersion } }, signal)
+      this.#options.logger.info({ key, run: status.run.id }, 'request deleted: its time after the end is over')
+      return
+    }
     if (status.observedGeneration !== generation) await this.#write(request, observedAt(status, generation), signal)
+    if (lifeMs !== undefined) this.#lookAgain(key, lifeMs)
   }
 
   async #carryOn(key: string, request: HostRequest, status: HostRequestStatus, signal: AbortSignal): Promise<void> {
@@ -149,8 +162,12 @@ export class RequestController {
     const spec = HostRequestSpec.parse(request.spec)
     const rest = pauseLeft(request, status, { spec, names, id: status.run.id }, this.#options.now())
     if (rest === undefined) this.#start(key, request, spec, names)
-    // A timer may fire a little early; and one cannot be set for longer than 24 days.
-    else this.#options.requeue(key, Math.min(rest + 100, maxRequeueMs))
+    else this.#lookAgain(key, rest)
+  }
+
+  /** A timer may fire a little early, and clocks are set: so it is looked at, not relied on. */
+  #lookAgain(key: string, afterMs: number): void {
+    this.#options.requeue(key, Math.min(afterMs + 100, maxRequeueMs))
   }
 
   async #begin(key: string, request: HostRequest, signal: AbortSignal): Promise<void> {
@@ -166,8 +183,9 @@ export class RequestController {
       return
     }
     try {
-      const prepared = await this.#prepare(request, plan.targets, signal)
-      this.#start(key, prepared, plan.spec, plan.targets.names)
+      const prepared = await this.#prepare(request, plan, signal)
+      if (plan.spec.dryRun) this.#options.logger.info({ key, run: prepared.status?.run.id }, 'dry run told')
+      else this.#start(key, prepared, plan.spec, plan.targets.names)
     } catch (error) {
       if (!(error instanceof TooManyTargetsError)) throw error
       await this.#refuse(key, request, { reason: error.code, msg: `${error.message}; nothing was sent` }, signal)
@@ -188,18 +206,21 @@ export class RequestController {
     this.#options.logger.warn({ key, run: status.run.id, reason: fault.reason }, 'run held up')
   }
 
-  /** Writes the run down, before anything is sent. */
-  async #prepare(request: HostRequest, targets: Targets, signal: AbortSignal): Promise<HostRequest> {
+  /** Writes the run down, before anything is sent; of a dry run, what would be sent to whom. */
+  async #prepare(request: HostRequest, { spec, targets }: Prepared, signal: AbortSignal): Promise<HostRequest> {
+    const { client, hosts, leadership } = this.#options
     const { names, notTargeted } = targets
-    const skipped = IndexSet.of(notTargeted.map((name) => names.indexOf(name)))
+    const isOffline = (name: string) => spec.onOffline === 'Skip' && !isOnline(hosts.get(name)!)
+    const missed = new Set([...notTargeted, ...(spec.dryRun ? names.filter(isOffline) : [])])
+    const skipped = IndexSet.of(names.keys().filter((index) => missed.has(names[index]!)))
     const view = {
       names,
-      record: { ...beginning, epoch: this.#options.leadership.epoch, skipped },
+      record: { ...beginning, epoch: leadership.epoch, skipped },
       ...{ details: new Map(), answers: new Map(), told: nothingTold },
       notTargeted: new Set(notTargeted),
     }
-    const reference = await keepTargets(this.#options.client, request, names, signal)
-    return this.#write(request, runStatus(view, this.#context(request, reference)), signal)
+    const context = this.#context(request, await keepTargets(client, request, names, signal))
+    return this.#write(request, spec.dryRun ? dryRunStatus(spec, view, context) : runStatus(view, context), signal)
   }
 
   #start(key: string, request: HostRequest, spec: HostRequestSpec, names: readonly string[]): void {

@@ -32,6 +32,11 @@ export function isFinal(state: HostRequestStatus['state']): boolean {
 
 /** The status of a run, derived from its record and what is known of its targets. */
 export function runStatus(view: RunView, context: StatusContext): HostRequestStatus {
+  return statusOf(verdictOf(view), view, context)
+}
+
+/** The same, with another verdict. */
+export function statusOf(verdict: Verdict, view: RunView, context: StatusContext): HostRequestStatus {
   const { record, names } = view
   const withCode = (code: number | undefined) => (code === undefined ? {} : { code })
   const failures = [...record.failed.union(record.unknown)].slice(0, failureLimit).map((index) => {
@@ -41,7 +46,7 @@ export function runStatus(view: RunView, context: StatusContext): HostRequestSta
   const { run, ...sets } = statusRecordOf(record)
   const finishTime = view.word?.kind === 'finished' ? { finishTime: context.now } : {}
   return fitted({
-    ...spoken(verdictOf(view), context),
+    ...spoken(verdict, context),
     progress: progressOf(view),
     counts: countsOf(record, names.length),
     run: { ...context.run, ...finishTime, ...run },

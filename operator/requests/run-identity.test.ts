@@ -31,6 +31,7 @@ test.each<[string, SpecSketch]>([
   ['onFailure', { onFailure: 'Continue' }],
   ['maxFailures', { maxFailures: 3 }],
   ['activeDeadlineSeconds', { activeDeadlineSeconds: 7200 }],
+  ['ttlSecondsAfterFinished', { ttlSecondsAfterFinished: 0 }],
 ])('%s steers the run and begins none', (_, more) => {
   const spec = { ...first.spec, ...more } as HostRequestSpec
   const later: HostRequest = { ...first, metadata: { ...first.metadata, generation: 2 }, spec }
@@ -48,6 +49,8 @@ test('every other field begins a new one', () => {
     { onOffline: 'Wait' },
     { onUnknown: 'Resend' },
     { runToken: 'b' },
+    { dryRun: true },
+    { answers: 'None' },
     ...[{ port: 81 }, { api: '/' }, { method: 'POST' as const }, { targetType: 'Worker' as const }].map((http) => ({
       http,
     })),

@@ -10,6 +10,7 @@ const steering: readonly string[] = [
   'onFailure',
   'maxFailures',
   'activeDeadlineSeconds',
+  'ttlSecondsAfterFinished',
 ] satisfies readonly (keyof HostRequestSpec)[]
 
 export type RunIdentity = {

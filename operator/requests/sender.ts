@@ -30,7 +30,7 @@ export function sender(
 ): Deliver {
   const { http, timeoutSeconds } = spec
   const isSuccess = parseSuccessCodes(http.successCodes)
-  const scheme = http.scheme ?? (http.port === agentPort ? 'https' : 'http')
+  const scheme = schemeOf(http)
   const request = {
     method: http.method,
     path: http.api,
@@ -45,6 +45,10 @@ export function sender(
     if (show === undefined || !delivery.answered) return outcome
     return { ...outcome, answer: { code: delivery.statusCode, body: show(delivery.body) } }
   }
+}
+
+export function schemeOf({ scheme, port }: HostRequestSpec['http']): 'http' | 'https' {
+  return scheme ?? (port === agentPort ? 'https' : 'http')
 }
 
 /** RFC 9110, 9.2.1: asks for nothing to be done, so it may be sent again. */

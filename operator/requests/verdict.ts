@@ -83,7 +83,7 @@ function unsuccessfulGroups(view: RunView): string[] {
 }
 
 /** `skipped: node3 (offline)`. */
-function skippedGroups(view: RunView): string[] {
+export function skippedGroups(view: RunView): string[] {
   const { record, names: targets, notTargeted } = view
   const skipped = [...record.skipped.without(unsentOf(view))].map((index) => targets[index]!)
   const groups = Map.groupBy(skipped, (name) => (notTargeted.has(name) ? 'not targeted' : 'offline'))
