@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { HostRequest, HostRequestSpec, HostRequestStatus } from '@keelson/api'
 import { kinds, KubeClient } from '@keelson/kube'
 import { CertificateAuthority, ControlPlane, eventually } from '@keelson/testbed'
@@ -53,9 +54,11 @@ export class RequestWorld implements AsyncDisposable {
       usages: ['client'],
     })
     const world = new RequestWorld(cluster, admin, kubeconfig, { ...pair, ca: authority.certificate })
-    for (const folder of ['crds', 'rbac'])
+    for (const folder of ['crds', 'rbac', 'admission'])
       for (const file of await readdir(join(deploy, folder)))
         await world.kubectl('apply', '--server-side', '--filename', join(deploy, folder, file))
+    // From when on the operator takes requests for judged: 5 s, told in whole seconds.
+    const inForce = sleep(6_000)
     await world.kubectl('wait', '--for=condition=Established', 'crd/hosts.keelson.dev', 'crd/hostrequests.keelson.dev')
     let port = 0
     for (const [index, name] of nodes.entries()) {
@@ -73,6 +76,7 @@ export class RequestWorld implements AsyncDisposable {
       )
       return online.length === nodes.length
     })
+    await inForce
     return world
   }
 
