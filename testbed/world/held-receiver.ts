@@ -47,11 +47,11 @@ export class HeldReceiver {
   }
 
   async hold(): Promise<void> {
-    for (const host of this.#hosts) await host.run(['touch', '/run/held'])
+    await Promise.all(this.#hosts.map((host) => host.run(['touch', '/run/held'])))
   }
 
   async release(): Promise<void> {
-    for (const host of this.#hosts) await host.run(['rm', '--force', '/run/held'])
+    await Promise.all(this.#hosts.map((host) => host.run(['rm', '--force', '/run/held'])))
   }
 
   /** What the hosts' logs say of a path, by host; those that say nothing are left out. */
