@@ -24,10 +24,11 @@ export class CountedUnit {
   }
 
   static async install(hosts: readonly Host[]): Promise<CountedUnit> {
-    for (const host of hosts) {
+    const install = async (host: Host) => {
       await writeFile(join(host.root, 'etc/systemd/system/counted.service'), text)
       await host.run(['systemctl', 'daemon-reload'])
     }
+    await Promise.all(hosts.map(install))
     return new CountedUnit(hosts)
   }
 
@@ -51,11 +52,11 @@ export class CountedUnit {
 
   /** Starts hang until {@link release}. */
   async hold(): Promise<void> {
-    for (const host of this.#hosts) await host.run(['touch', `/${gate}`])
+    await Promise.all(this.#hosts.map((host) => host.run(['touch', `/${gate}`])))
   }
 
   async release(): Promise<void> {
-    for (const host of this.#hosts) await host.run(['rm', '--force', `/${gate}`])
+    await Promise.all(this.#hosts.map((host) => host.run(['rm', '--force', `/${gate}`])))
   }
 
   /** How often it was started on each host, by name; those with none are left out. */

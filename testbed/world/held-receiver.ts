@@ -1,5 +1,6 @@
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { eventually } from '../deadline.ts'
 import type { Host } from '../hosts/host.ts'
 import type { SpecInput } from './requests.ts'
 
@@ -26,16 +27,9 @@ export class HeldReceiver {
       await writeFile(join(host.root, 'etc/systemd/system/held-receiver.service'), text)
       await host.run(['systemctl', 'daemon-reload'])
       await host.run(['systemctl', 'start', 'held-receiver'])
-      await host.run([
-        'curl',
-        '--silent',
-        '--retry',
-        '50',
-        '--retry-connrefused',
-        '--retry-delay',
-        '1',
-        `localhost:${port}/up`,
-      ])
+      await eventually(`${host.name} has its receiver`, () =>
+        host.run(['curl', '--silent', `localhost:${port}/up`]).then(() => true),
+      )
     }
     await Promise.all(hosts.map(install))
     return new HeldReceiver(hosts)
@@ -47,11 +41,11 @@ export class HeldReceiver {
   }
 
   async hold(): Promise<void> {
-    for (const host of this.#hosts) await host.run(['touch', '/run/held'])
+    await Promise.all(this.#hosts.map((host) => host.run(['touch', '/run/held'])))
   }
 
   async release(): Promise<void> {
-    for (const host of this.#hosts) await host.run(['rm', '--force', '/run/held'])
+    await Promise.all(this.#hosts.map((host) => host.run(['rm', '--force', '/run/held'])))
   }
 
   /** What the hosts' logs say of a path, by host; those that say nothing are left out. */

@@ -1,4 +1,3 @@
-import { readdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { ControlPlane } from '../control-plane/control-plane.ts'
 
@@ -11,9 +10,8 @@ export async function applyManifests(cluster: ControlPlane): Promise<void> {
     if (exitCode !== 0) throw new Error(`kubectl ${args.join(' ')}: ${stderr.trim()}`)
   }
   await kubectl('create', 'namespace', 'keelson-system')
-  for (const folder of ['crds', 'rbac', 'admission'])
-    for (const file of (await readdir(join(deploy, folder))).toSorted())
-      await kubectl('apply', '--server-side', '--filename', join(deploy, folder, file))
+  const folders = ['crds', 'rbac', 'admission'].flatMap((folder) => ['--filename', join(deploy, folder)])
+  await kubectl('apply', '--server-side', ...folders)
   const crds = ['crd/hosts.keelson.dev', 'crd/hostrequests.keelson.dev']
   await kubectl('wait', '--for=condition=Established', ...crds, '--timeout=20s')
 }

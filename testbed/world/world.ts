@@ -1,7 +1,7 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { agentPort, operatorIdentities, systemNamespace } from '@keelson/api'
-import { kinds, KubeClient } from '@keelson/kube'
+import { agentPort, apiVersion, operatorIdentities, systemNamespace, type Host as HostObject } from '@keelson/api'
+import { defineKind, kinds, KubeClient } from '@keelson/kube'
 import { ControlPlane } from '../control-plane/control-plane.ts'
 import { Daemon } from '../daemon.ts'
 import { eventually } from '../deadline.ts'
@@ -11,7 +11,10 @@ import type { Host } from '../hosts/host.ts'
 import type { CertificateAuthority, KeyPair } from '../pki.ts'
 import { enrolHost, operatorAuthority } from './enrolment.ts'
 import { kubeletFiles } from './kubelet-layer.ts'
+import { applyManifests } from './manifests.ts'
 import { preparedLayers } from './prepare.ts'
+
+const hostKind = defineKind<HostObject>({ apiVersion, kind: 'Host', plural: 'hosts', namespaced: false })
 
 const tree = resolve(import.meta.dirname, '../..')
 
@@ -20,8 +23,6 @@ const controllerManagerFlags = ['--node-monitor-grace-period=12s', '--node-monit
 
 /** As `kubeadm` sets it: no kubelet may. */
 const controlPlaneLabel = 'node-role.kubernetes.io/control-plane'
-
-type Role = 'control-plane' | 'worker'
 
 export type WorldOptions = {
   /** How many hosts; the first is the control plane's, the others are workers. The default is 3. */
@@ -64,11 +65,13 @@ export class World implements AsyncDisposable {
     const client = stack.use(await KubeClient.fromKubeconfig(cluster.adminKubeconfig, { fieldManager: 'testbed' }))
     const world = new World({ cluster, lab, client }, options, stack.move())
     try {
-      await world.#install()
-      const count = options.hosts ?? 3
-      if (options.operator !== false) await world.startOperator()
-      const names = ['control-plane', ...Array.from({ length: count - 1 }, (_, index) => `worker-${index + 1}`)]
-      await Promise.all(names.map((name, index) => world.boot(name, index === 0 ? 'control-plane' : 'worker')))
+      const names = Array.from({ length: options.hosts ?? 3 }, (_, index) =>
+        index === 0 ? 'control-plane' : `worker-${index}`,
+      )
+      // Both at once, as each waits a lot; what fails is thrown when neither goes on any more.
+      const made = await Promise.allSettled([world.#install(), ...names.map((name) => world.#boot(name))])
+      for (const part of made) if (part.status === 'rejected') throw part.reason
+      await Promise.all(names.map((name) => world.#enrol(name)))
       return world
     } catch (error) {
       await world[Symbol.asyncDispose]()
@@ -80,32 +83,24 @@ export class World implements AsyncDisposable {
     return this.lab.host(name)
   }
 
-  /** CRDs, roles and policy, as a user installs them. */
   async #install(): Promise<void> {
-    await this.kubectl('create', 'namespace', 'keelson-system')
-    for (const folder of ['deploy/crds', 'deploy/rbac', 'deploy/admission'])
-      for (const file of (await readdir(join(tree, folder))).toSorted())
-        await this.kubectl('apply', '--server-side', '--filename', join(tree, folder, file))
-    await this.kubectl(
-      'wait',
-      '--for=condition=Established',
-      'crd/hosts.keelson.dev',
-      'crd/hostrequests.keelson.dev',
-      '--timeout=20s',
-    )
+    await applyManifests(this.cluster)
+    if (this.#options.operator !== false) await this.startOperator()
   }
 
-  /** A further host with its Node and its agent, enrolled. */
-  async boot(name: string, role: Role): Promise<Host> {
-    const host = await this.lab.boot(name, { files: (made) => this.#files(made) })
+  /** A host with its Node. */
+  async #boot(name: string): Promise<void> {
+    await this.lab.boot(name, { files: (made) => this.#files(made) })
     await eventually(`the Node ${name} is Ready`, () => this.#nodeReady(name), 30_000)
-    if (role === 'control-plane') {
+    if (name === 'control-plane') {
       const labels = { [controlPlaneLabel]: '' }
       await this.client.apply(kinds.Node, { metadata: { name, labels } })
     }
+  }
+
+  async #enrol(name: string): Promise<void> {
     // Without an operator nobody signs.
-    if (this.#options.operator !== false) await enrolHost(this.cluster, host)
-    return host
+    if (this.#options.operator !== false) await enrolHost(this.cluster, this.host(name))
   }
 
   async #nodeReady(name: string): Promise<boolean> {
@@ -179,12 +174,12 @@ export class World implements AsyncDisposable {
   }
 
   async #hostReady(name: string, boot = ''): Promise<void> {
-    const output = '--output=jsonpath={.status.facts.bootID} {.status.conditions[?(@.type=="Ready")].status}'
     await eventually(
       `${name} is Ready`,
       async () => {
-        const [found = '', ready] = (await this.kubectl('get', 'host', name, output)).split(' ')
-        return ready === 'True' && (boot === '' || found === boot)
+        const { status } = await this.client.get(hostKind, { name })
+        const ready = status?.conditions.some(({ type, status: holds }) => type === 'Ready' && holds === 'True')
+        return ready === true && (boot === '' || status?.facts?.bootID === boot)
       },
       30_000,
     )
