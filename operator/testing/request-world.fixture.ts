@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { HostRequest, HostRequestSpec, HostRequestStatus } from '@keelson/api'
 import { kinds, KubeClient } from '@keelson/kube'
 import { CertificateAuthority, ControlPlane, eventually } from '@keelson/testbed'
@@ -53,7 +54,7 @@ export class RequestWorld implements AsyncDisposable {
       usages: ['client'],
     })
     const world = new RequestWorld(cluster, admin, kubeconfig, { ...pair, ca: authority.certificate })
-    for (const folder of ['crds', 'rbac'])
+    for (const folder of ['admission', 'crds', 'rbac'])
       for (const file of await readdir(join(deploy, folder)))
         await world.kubectl('apply', '--server-side', '--filename', join(deploy, folder, file))
     await world.kubectl('wait', '--for=condition=Established', 'crd/hosts.keelson.dev', 'crd/hostrequests.keelson.dev')
@@ -65,6 +66,7 @@ export class RequestWorld implements AsyncDisposable {
       world.receivers.set(name, receiver)
       await world.#register(name, address)
     }
+    const inForce = sleep(6_000)
     await world.startOperator()
     await eventually('the hosts are online', async () => {
       const { items } = await admin.list(hostKind)
@@ -73,6 +75,8 @@ export class RequestWorld implements AsyncDisposable {
       )
       return online.length === nodes.length
     })
+    // The operator takes no request for judged that was written sooner.
+    await inForce
     return world
   }
 
