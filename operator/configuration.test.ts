@@ -26,6 +26,7 @@ test('defaults', async () => {
   expect(rest).toEqual({
     ...{ kubeconfig: undefined, factsIntervalMs: 30_000, agentLifetimeMs: 30 * day, allowLoopback: false },
     leaseTimes: { leaseMs: 15_000, renewDeadlineMs: 10_000, retryMs: 2_000 },
+    metricsAddress: { host: undefined, port: 8080 },
   })
   expect(await readConfiguration([])).toEqual({ ...rest, tls: undefined })
   expect(tls?.ca).toContain('BEGIN CERTIFICATE')
@@ -56,6 +57,25 @@ test.each(['599', '7776001', 'long'])('a lifetime of %j is refused by name', asy
     message: '--agent-certificate-lifetime-seconds: give a whole number of seconds from 600 to 7776000',
   })
 })
+
+test.each([
+  ['127.0.0.1:9090', { host: '127.0.0.1', port: 9090 }],
+  ['[::1]:65535', { host: '::1', port: 65_535 }],
+  [':1', { host: undefined, port: 1 }],
+  ['0', undefined],
+])('the address of metrics %s', async (address, metricsAddress) => {
+  expect((await read(`--metrics-address=${address}`)).metricsAddress).toEqual(metricsAddress)
+})
+
+test.each(['', ':', ':0', ':65536', '8080', 'localhost:8080', '::1:8080', '[127.0.0.1]:1', '1.2.3:4', ':80 ', '1:2:3'])(
+  'an address of metrics %j is refused by name',
+  async (address) => {
+    await expect(read(`--metrics-address=${address}`)).rejects.toMatchObject({
+      code: 'ConfigurationRefused',
+      message: '--metrics-address: give [ADDRESS]:PORT, as :8080 or 127.0.0.1:8080, or 0 for none',
+    })
+  },
+)
 
 const times = ([lease, renew, retry]: readonly [string, string, string]) => [
   ...[`--lease-duration-seconds=${lease}`, `--renew-deadline-seconds=${renew}`, `--retry-period-seconds=${retry}`],

@@ -1,8 +1,10 @@
 import { readFile } from 'node:fs/promises'
+import { isIPv4, isIPv6 } from 'node:net'
 import { join } from 'node:path'
 import { createSecureContext } from 'node:tls'
 import { parseArgs } from 'node:util'
 import type { ClientCertificate } from './delivery/host-pools.ts'
+import type { ListenAddress } from './serving/http-server.ts'
 import { defaultAgentLifetimeMs, maxAgentLifetimeMs } from './signing/authority.ts'
 
 export type Configuration = {
@@ -14,6 +16,8 @@ export type Configuration = {
   readonly factsIntervalMs: number
   readonly leaseTimes: { readonly leaseMs: number; readonly renewDeadlineMs: number; readonly retryMs: number }
   readonly allowLoopback: boolean
+  /** Of health and metrics; undefined: nobody is answered. */
+  readonly metricsAddress: ListenAddress | undefined
 }
 
 /** Of the times of the election, which must leave room for one another: clocks that differ, and a renewal that fails once. */
@@ -41,6 +45,7 @@ export async function readConfiguration(args: readonly string[]): Promise<Config
       'lease-duration-seconds': { type: 'string', default: '15' },
       'renew-deadline-seconds': { type: 'string', default: '10' },
       'retry-period-seconds': { type: 'string', default: '2' },
+      'metrics-address': { type: 'string', default: ':8080' },
       'allow-loopback': { type: 'boolean', default: false },
     },
   })
@@ -58,6 +63,7 @@ export async function readConfiguration(args: readonly string[]): Promise<Config
     factsIntervalMs: milliseconds('facts-interval-seconds', 1, 3_600),
     leaseTimes: leaseTimes(milliseconds),
     allowLoopback: values['allow-loopback'],
+    metricsAddress: listenAddress(values['metrics-address']),
   }
 }
 
@@ -81,6 +87,17 @@ function leaseTimes(milliseconds: Milliseconds): Configuration['leaseTimes'] {
   if (renewDeadlineMs <= jitter * retryMs)
     throw new ConfigurationError('--renew-deadline-seconds', `give more than ${jitter} times --retry-period-seconds`)
   return { leaseMs, renewDeadlineMs, retryMs }
+}
+
+/** `:8080` (every address, for a Pod's probes come to its own), `127.0.0.1:8080`, `[::1]:8080`; `0` is none. */
+function listenAddress(text: string): ListenAddress | undefined {
+  if (text === '0') return undefined
+  const [, v6, v4 = '', port] = /^(?:\[([^\]]*)\]|([^:[\]]*)):([0-9]{1,5})$/.exec(text) ?? []
+  const host = v6 ?? v4
+  const isAddress = v6 === undefined ? host === '' || isIPv4(host) : isIPv6(v6)
+  if (!isAddress || !(Number(port) > 0 && Number(port) <= 65_535))
+    throw new ConfigurationError('--metrics-address', 'give [ADDRESS]:PORT, as :8080 or 127.0.0.1:8080, or 0 for none')
+  return { host: host === '' ? undefined : host, port: Number(port) }
 }
 
 async function readTls(folder: string): Promise<ClientCertificate> {

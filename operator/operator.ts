@@ -1,5 +1,5 @@
-import { systemNamespace } from '@keelson/api'
 import { ConflictError, runAsLeader, type KubeClient, type LeaderElectionOptions } from '@keelson/kube'
+import { operatorLease } from './lease.ts'
 import { runTerm, type TermOptions } from './term.ts'
 
 export type OperatorOptions = TermOptions & {
@@ -7,9 +7,6 @@ export type OperatorOptions = TermOptions & {
   readonly electionClient: KubeClient
   readonly leaseTimes?: Pick<LeaderElectionOptions, 'leaseMs' | 'renewDeadlineMs' | 'retryMs'>
 }
-
-/** All replicas share it; deploy/rbac names it too. */
-const leaseName = 'keelson-operator'
 
 /** More than the parts of a term take to end, less than the 30 s that a Pod is given. */
 const stopTimeoutMs = 15_000
@@ -25,7 +22,7 @@ const stopTimeoutMs = 15_000
  * Throws what a part of it throws, and KubeError `StopTimeout`; the process must end then.
  */
 export async function runOperator(options: OperatorOptions, signal: AbortSignal): Promise<void> {
-  const { electionClient, leaseTimes, logger } = options
+  const { electionClient, leaseTimes, logger, metrics } = options
   let outrankedBy: number | undefined
   let highest = -1
   do {
@@ -33,7 +30,8 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
     await runAsLeader(
       {
         ...{ ...leaseTimes, client: electionClient, stopTimeoutMs },
-        lease: { namespace: systemNamespace, name: leaseName },
+        lease: operatorLease,
+        ...(metrics === undefined ? {} : { metrics }),
         epochAbove: () => highest,
         onHolder: (holder) => logger.info({ holder }, 'the leader is known'),
         onError: (error) => {

@@ -1,8 +1,9 @@
-import { agentPort, type Host, type HostRequest } from '@keelson/api'
+import type { Host, HostRequest } from '@keelson/api'
 import {
   AlreadyExistsError,
   ConflictError,
   Controller,
+  EventRecorder,
   keyOf,
   kinds,
   NotFoundError,
@@ -16,17 +17,19 @@ import {
 } from '@keelson/kube'
 import type { Logger } from 'pino'
 import { PolicyGate } from './authorisation/policy-gate.ts'
-import { addressCheck } from './delivery/address.ts'
 import { HostPools, type ClientCertificate } from './delivery/host-pools.ts'
 import { FactsPoller } from './hosts/facts-poller.ts'
 import { HostController } from './hosts/host-controller.ts'
-import { settle } from './hosts/settle.ts'
+import { Inventory } from './hosts/inventory.ts'
 import { hostKind, hostRequestKind } from './kinds.ts'
+import { operatorLease } from './lease.ts'
+import { OperatorMetrics } from './metrics/operator-metrics.ts'
 import { RequestController } from './requests/request-controller.ts'
 import { isFinal } from './requests/request-status.ts'
-import type { AgentEndpoint } from './signing/agent-connection.ts'
+import { RunReporter } from './requests/run-reporter.ts'
+import { Health } from './serving/health.ts'
 import { defaultAgentLifetimeMs } from './signing/authority.ts'
-import { Signing } from './signing/signing.ts'
+import { openSigning } from './signing/open-signing.ts'
 
 export type TermOptions = {
   readonly client: KubeClient
@@ -40,14 +43,15 @@ export type TermOptions = {
   /** For test beds whose hosts are processes of one machine. */
   readonly allowLoopback: boolean
   readonly logger: Logger
+  /** Absent where nobody asks. */
+  readonly metrics?: OperatorMetrics
+  readonly health?: Health
 }
 
 const hostConcurrency = 16
 const requestConcurrency = 8
 /** An agent that hangs holds one of these for 5 s. */
 const factsConcurrency = 64
-/** At the start, for Hosts to catch up with their Nodes. */
-const settleTimeoutMs = 60_000
 /** After an outage of the API server of whatever length everything is tried again within this. */
 const maxBackoffMs = 30_000
 /** For reconciles in flight when the term ends. */
@@ -60,51 +64,45 @@ const stopTimeoutMs = 5_000
  */
 export async function runTerm(options: TermOptions, leadership: Leadership): Promise<number | undefined> {
   const { client, logger, allowLoopback, factsIntervalMs, drainMs = 5_000 } = options
+  const { agentLifetimeMs = defaultAgentLifetimeMs, metrics = new OperatorMetrics(), health = new Health() } = options
   const ending = new AbortController()
   const stop = AbortSignal.any([leadership.signal, ending.signal])
-  let outrankedBy: number | undefined
+  const now = () => new Date()
+  const common = { client, logger, allowLoopback, now, random: Math.random, metrics }
   const reflect = <T extends KubernetesObject>(kind: Kind<T>, fieldSelector?: string) =>
     new Reflector<T>({
-      ...{ client, kind, fieldSelector },
+      ...{ client, kind, fieldSelector, metrics },
       onError: (error) => logger.warn({ kind: kind.kind, err: error }, 'watch failed, going on'),
     })
   const nodes = reflect<Node>(kinds.Node)
   const hosts = reflect<Host>(hostKind)
   const requests = reflect<HostRequest>(hostRequestKind)
   const policy = new PolicyGate({ client, reflect })
-  const newQueue = () => new WorkQueue({ backoff: { initialMs: 5, maxMs: maxBackoffMs } })
-  const requestQueue = newQueue()
-  const now = () => new Date()
-  const signing = options.tls === undefined ? await openSigning(options, hosts, leadership) : undefined
+  const stores = { nodes: nodes.store, hosts: hosts.store }
+  const signing =
+    options.tls === undefined ? await openSigning({ ...common, hosts, agentLifetimeMs }, leadership) : undefined
   await using pools = new HostPools(() => options.tls ?? signing!.identities.certificate('request'))
+  const events = new EventRecorder({
+    ...{ client, metrics, reportingController: 'keelson.dev/operator' },
+    onError: (error) => logger.debug({ err: error }, 'event not written'),
+  })
 
   const factsPoller = new FactsPoller({
-    ...{ pools, allowLoopback, nodes: nodes.store, intervalMs: factsIntervalMs, random: Math.random },
+    ...{ ...common, ...stores, pools, intervalMs: factsIntervalMs },
     changed: (name) => hostLoop.enqueue(name),
   })
-  const hostController = new HostController({
-    ...{ client, nodes: nodes.store, hosts: hosts.store, now },
-    answer: (name) => factsPoller.answer(name),
-  })
+  const hostController = new HostController({ ...common, ...stores, answer: (name) => factsPoller.answer(name) })
+  let outrankedBy: number | undefined
   const requestController = new RequestController({
-    ...{
-      client,
-      leadership,
-      policy,
-      drainMs,
-      pools,
-      allowLoopback,
-      now,
-      logger,
-      hosts: hosts.store,
-      random: Math.random,
-    },
+    ...{ ...common, ...stores, leadership, policy, drainMs, pools },
+    reporter: new RunReporter({ logger, events, metrics }),
     requeue: (key, afterMs) => requestQueue.addAfter(key, afterMs),
     onOutranked: (epoch) => {
       outrankedBy = Math.max(epoch, outrankedBy ?? epoch)
       ending.abort()
     },
   })
+
   const onError = (key: string, error: unknown) => {
     if (stop.aborted) return
     // Somebody else wrote first, or a cache was behind: the ordinary way of things, and the next try reads anew.
@@ -112,37 +110,26 @@ export async function runTerm(options: TermOptions, leadership: Leadership): Pro
       logger.debug({ key, err: error }, 'object changed meanwhile, will be read anew')
     else logger.warn({ key, err: error }, 'reconcile failed, will be tried again')
   }
-  /** Half an inventory would look like unknown names, and that of yesterday like hosts that are online. */
-  const inventory = {
-    synced: async (stopped?: AbortSignal) => {
-      await Promise.all([nodes.synced(stopped), hosts.synced(stopped)])
-      const names = new Set([...nodes.store.list(), ...hosts.store.list()].map(keyOf))
-      const behind = await settle([...names], (name) => hostController.isSettled(name), settleTimeoutMs, stopped)
-      if (behind.length > 0)
-        logger.warn(
-          { hosts: behind.slice(0, 20), count: behind.length },
-          'some Hosts do not follow their Nodes, going on',
-        )
-    },
-  }
+  const loop = (name: string) => ({
+    ...{ name, metrics, stopTimeoutMs, onError },
+    queue: new WorkQueue({ name, metrics, backoff: { initialMs: 5, maxMs: maxBackoffMs } }),
+  })
   const hostLoop = new Controller({
-    ...{ sources: [nodes, hosts], queue: newQueue(), concurrency: hostConcurrency, stopTimeoutMs, onError },
+    ...{ ...loop('host'), sources: [nodes, hosts], concurrency: hostConcurrency },
     reconcile: (key, overdue) => hostController.reconcile(key, overdue),
   })
   const factsLoop = new Controller({
-    ...{ sources: [nodes], queue: newQueue(), concurrency: factsConcurrency, stopTimeoutMs: 0, onError },
+    ...{ ...loop('facts'), sources: [nodes], concurrency: factsConcurrency, stopTimeoutMs: 0 },
     reconcile: (key, overdue) => factsPoller.reconcile(key, overdue),
   })
+  const inventory = new Inventory({ nodes, hosts, isSettled: (name) => hostController.isSettled(name), logger })
+  const requestTools = loop('hostrequest')
+  const requestQueue = requestTools.queue
   const requestLoop = new Controller({
-    ...{
-      sources: [requests, inventory, ...policy.sources],
-      queue: requestQueue,
-      concurrency: requestConcurrency,
-      stopTimeoutMs,
-      onError,
-    },
+    ...{ ...requestTools, sources: [requests, inventory, ...policy.sources], concurrency: requestConcurrency },
     reconcile: (key, overdue) => requestController.reconcile(key, overdue),
   })
+
   nodes.onChange(({ object }) => {
     hostLoop.enqueue(keyOf(object))
     factsLoop.enqueue(keyOf(object))
@@ -153,45 +140,24 @@ export async function runTerm(options: TermOptions, leadership: Leadership): Pro
     if (change.type !== 'updated' || change.previous.metadata.generation !== change.object.metadata.generation)
       requestLoop.enqueue(keyOf(change.object))
   })
-
   policy.onChange(() => {
     for (const request of requests.store.list())
       if (request.status === undefined || !isFinal(request.status.state)) requestLoop.enqueue(keyOf(request))
   })
 
-  const parts = [
-    nodes,
-    hosts,
-    requests,
-    ...policy.sources,
-    hostLoop,
-    factsLoop,
-    requestLoop,
-    requestController,
-    ...(signing ? [signing] : []),
-  ]
+  const note = `epoch ${leadership.epoch}`
+  events.record(kinds.Lease, { metadata: operatorLease }, { type: 'Normal', reason: 'Leading', action: 'Elect', note })
+  using shown = new DisposableStack()
+  shown.use(health.begin(leadership, { nodes, inventory, requests, policy }))
+  const policyMissing = () => policy.fault() !== undefined
+  shown.use(metrics.watch({ hosts: hosts.store, requests: requests.store, policyMissing }))
+  const reflectors = [nodes, hosts, requests, ...policy.sources]
+  const loops = [hostLoop, factsLoop, requestLoop, requestController, events]
   // One that ends ends all.
-  const running = parts.map((part) => part.run(stop).finally(() => ending.abort()))
+  const running = [...reflectors, ...loops, ...(signing ? [signing] : [])].map((part) =>
+    part.run(stop).finally(() => ending.abort()),
+  )
   await Promise.allSettled(running)
   await Promise.all(running)
   return outrankedBy
-}
-
-async function openSigning(options: TermOptions, hosts: Reflector<Host>, leadership: Leadership): Promise<Signing> {
-  const { client, logger, allowLoopback, agentLifetimeMs = defaultAgentLifetimeMs } = options
-  const mayConnect = addressCheck({ allowLoopback })
-  const endpointOf = ({ metadata, status }: Host): AgentEndpoint | undefined => {
-    const address = status?.addresses.find(({ type }) => type === 'InternalIP')?.address
-    if (address === undefined || !mayConnect(address)) return undefined
-    return { host: metadata.name, address, port: agentPort }
-  }
-  const now = () => new Date()
-  const writeHeaders = () => {
-    leadership.assertHeld()
-    return {}
-  }
-  return Signing.open(
-    { client, hosts, endpointOf, writeHeaders, agentLifetimeMs, now, random: Math.random, logger },
-    leadership.signal,
-  )
 }

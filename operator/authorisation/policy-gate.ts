@@ -31,6 +31,10 @@ export class PolicyGate {
     return [this.#policies, this.#bindings]
   }
 
+  async synced(signal?: AbortSignal): Promise<void> {
+    await Promise.all(this.sources.map((source) => source.synced(signal)))
+  }
+
   /** Why nothing may be sent at present, as far as the watches have told. */
   fault(): Refusal | undefined {
     return policyFault(this.#policies.store.get(name), this.#bindings.store.get(bindingName))

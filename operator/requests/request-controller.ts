@@ -6,6 +6,7 @@ import { timestamp } from '../conditions.ts'
 import { addressCheck } from '../delivery/address.ts'
 import type { HostPools } from '../delivery/host-pools.ts'
 import { hostRequestKind } from '../kinds.ts'
+import type { OperatorMetrics } from '../metrics/operator-metrics.ts'
 import { digestOf } from '../runs/frozen-targets.ts'
 import { IndexSet } from '../runs/index-set.ts'
 import { beginning } from '../runs/run-record.ts'
@@ -27,6 +28,7 @@ import {
   type StatusContext,
 } from './request-status.ts'
 import { runIdentityOf, runIdOf } from './run-identity.ts'
+import type { RunReporter } from './run-reporter.ts'
 import { Run } from './run.ts'
 import { keepsAnswers } from './run-policy.ts'
 import { sender } from './sender.ts'
@@ -52,6 +54,8 @@ export type RequestControllerOptions = {
   readonly now: () => Date
   /** Uniform in [0, 1). */
   readonly random: () => number
+  readonly reporter: RunReporter
+  readonly metrics: Pick<OperatorMetrics, 'add' | 'observe'>
   readonly logger: Logger
 }
 
@@ -95,7 +99,7 @@ export class RequestController {
     if (run !== undefined) {
       await run.abort()
       this.#runs.delete(key)
-      this.#options.logger.info({ key, run: run.id }, 'run ended early: its request changed or is gone')
+      this.#options.reporter.endedEarly({ key, run: run.id })
     }
     if (present !== undefined && !this.#stopped) await this.#see(key, present, signal)
   }
@@ -203,7 +207,7 @@ export class RequestController {
     if (isHeldUp(status)) return
     const why = { ...fault, msg: `${fault.msg}, and the run goes on by itself; ${status.progress} hosts answered` }
     await this.#write(request, heldUpStatus(status, why, this.#context(request, status.run.targets)), signal)
-    this.#options.logger.warn({ key, run: status.run.id, reason: fault.reason }, 'run held up')
+    this.#options.reporter.heldUp({ key, request, run: status.run.id }, why)
   }
 
   /** Writes the run down, before anything is sent; of a dry run, what would be sent to whom. */
@@ -225,24 +229,25 @@ export class RequestController {
 
   #start(key: string, request: HostRequest, spec: HostRequestSpec, names: readonly string[]): void {
     if (this.#stopped) return
-    const { client, leadership, drainMs, hosts, pools, allowLoopback, requeue, now, random, logger } = this.#options
+    const { pools, allowLoopback, requeue, reporter } = this.#options
     const deliver = sender(spec, pools, addressCheck({ allowLoopback }), keepsAnswers(spec) ? answerText : undefined)
-    const run = new Run({ client, hosts, request, spec, names, leadership, drainMs, deliver, now, random, logger })
+    const run = new Run({ ...this.#options, request, spec, names, deliver })
+    const subject = { key, request, run: run.id }
     this.#runs.set(key, run)
-    logger.info({ key, run: run.id, hosts: names.length }, 'run begun')
+    reporter.begun(subject, names.length)
     run.end.then(
       (end) => {
         if (this.#runs.get(key) === run) this.#runs.delete(key)
-        if (end.kind === 'finished' || end.kind === 'paused')
-          logger.info({ key, run: run.id, reason: end.reason }, end.kind === 'paused' ? 'run paused' : 'run ended')
-        else if (end.kind === 'resting') logger.info({ key, run: run.id }, 'run at rest, its record tells how to go on')
+        if (end.kind === 'finished') reporter.ended(subject, run.verdict(end))
+        else if (end.kind === 'paused') reporter.paused(subject, run.verdict(end))
+        else if (end.kind === 'resting') reporter.rests(subject)
         // Its spec may have changed since it was last asked.
         requeue(key, 0)
       },
       (error: unknown) => {
         if (run.aborted) return
         this.#runs.delete(key)
-        logger.error({ key, run: run.id, err: error }, 'run failed, will be carried on')
+        reporter.failed(subject, error)
         requeue(key, 1_000)
       },
     )
@@ -252,7 +257,7 @@ export class RequestController {
   async #refuse(key: string, request: HostRequest, refusal: Refusal, signal: AbortSignal): Promise<void> {
     const status = refusedStatus(refusal, this.#context(request, noTargets))
     await this.#write(request, status, signal)
-    this.#options.logger.info({ key, run: status.run.id, reason: refusal.reason }, 'run refused')
+    this.#options.reporter.refused({ key, request, run: status.run.id }, refusal)
   }
 
   #write({ metadata }: HostRequest, status: HostRequestStatus, signal: AbortSignal): Promise<HostRequest> {

@@ -3,6 +3,7 @@ import { HostRequestSpec, type Host, type HostRequest } from '@keelson/api'
 import type { KubeClient, Leadership, ReadonlyStore } from '@keelson/kube'
 import type { Logger } from 'pino'
 import { internalAddress } from '../hosts/host-object.ts'
+import type { OperatorMetrics } from '../metrics/operator-metrics.ts'
 import { retryDelayMs } from '../runs/backoff.ts'
 import { carryOut, type RunEnd, type RunPorts, type Sent, type Word } from '../runs/carry-out.ts'
 import type { RunPolicy } from '../runs/decide.ts'
@@ -15,6 +16,7 @@ import { isSafe, type Deliver } from './sender.ts'
 import { isMeant, isOnline } from './targets.ts'
 import type { RunView } from './run-view.ts'
 import { nothingTold, toldIn, type Told } from './told.ts'
+import { verdictOf, type Verdict } from './verdict.ts'
 
 export type RunOptions = {
   readonly client: KubeClient
@@ -30,6 +32,7 @@ export type RunOptions = {
   /** How long deliveries under way may go on when the run comes to rest, in milliseconds. */
   readonly drainMs: number
   readonly deliver: Deliver
+  readonly metrics: Pick<OperatorMetrics, 'add' | 'observe'>
   readonly now: () => Date
   /** Uniform in [0, 1). */
   readonly random: () => number
@@ -161,8 +164,10 @@ export class Run {
     const name = this.#options.names[index]!
     const idempotencyKey = `${this.id}/${round}/${host?.metadata.uid ?? name}`
     const address = internalAddress(host?.status?.addresses ?? [])
+    const begun = performance.now()
     try {
       const outcome = await this.#options.deliver({ host: name, address, idempotencyKey }, signal)
+      this.#measure(outcome.outcome, (performance.now() - begun) / 1_000)
       const { answer, ...rest } = outcome
       if (rest.outcome === 'succeeded') this.#details.delete(index)
       else this.#details.set(index, rest)
@@ -178,12 +183,23 @@ export class Run {
     }
   }
 
+  #measure(outcome: Sent, seconds: number): void {
+    const { metrics } = this.#options
+    metrics.add('keelson_deliveries_total', { outcome }, 1)
+    metrics.observe('keelson_delivery_duration_seconds', { outcome }, seconds)
+  }
+
   /** Asked before each delivery: a process that was stopped for long, or starved, hears of the end of its term only later. */
   #assertLeading(): void {
     const { leadership } = this.#options
     if (leadership.isHeld()) return
     this.#abort.abort(leadership.signal.reason)
     this.#abort.signal.throwIfAborted()
+  }
+
+  /** What is said of the run, now that it has ended or halted so. */
+  verdict({ record, ...word }: Word & { readonly record: RunRecord }): Verdict {
+    return verdictOf(this.#view(record, word))
   }
 
   #view(record: RunRecord, word: Word | undefined): RunView {

@@ -8,6 +8,7 @@ import {
   WorkQueue,
   type Change,
   type KubeClient,
+  type MetricsSink,
 } from '@keelson/kube'
 import type { Logger } from 'pino'
 import type { AgentEndpoint } from './agent-connection.ts'
@@ -29,6 +30,7 @@ export type SigningOptions = AuthorityOptions & {
   readonly random: () => number
   /** How often the roots are looked at, in milliseconds. */
   readonly intervalMs?: number
+  readonly metrics?: MetricsSink
   readonly logger: Logger
 }
 
@@ -61,7 +63,8 @@ export class Signing {
 
   /** Runs until the signal is aborted; the reflector of hosts is run by whoever made it. */
   async run(signal: AbortSignal): Promise<void> {
-    const { client, hosts, now, logger, intervalMs = defaultIntervalMs } = this.#options
+    const { client, hosts, now, logger, metrics, intervalMs = defaultIntervalMs } = this.#options
+    const measured = (name: string) => ({ name, ...(metrics === undefined ? {} : { metrics }) })
     const authority = this.#authority
     const identities = this.identities
     const onError = (key: string, error: unknown) => {
@@ -70,11 +73,12 @@ export class Signing {
     }
     const requests = new Reflector({
       ...{ client, kind: kinds.CertificateSigningRequest, fieldSelector: `spec.signerName=${agentSigner}` },
+      ...(metrics === undefined ? {} : { metrics }),
       onError: (error) => logger.warn({ kind: 'CertificateSigningRequest', err: error }, 'watch failed, going on'),
     })
     const signer = new CertificateRequestController({ client, authority, now, logger, requests: requests.store })
     const requestLoop = new Controller({
-      ...{ sources: [requests], concurrency: requestConcurrency, onError },
+      ...{ ...measured('certificatesigningrequest'), sources: [requests], concurrency: requestConcurrency, onError },
       reconcile: (key, stop) => signer.reconcile(key, stop),
     })
     requests.onChange(({ type, object }) => {
@@ -82,14 +86,14 @@ export class Signing {
       if (type !== 'deleted') requestLoop.enqueue(keyOf(object))
     })
 
-    const rootQueue = new WorkQueue()
+    const rootQueue = new WorkQueue(measured('root'))
     const renewal = new Renewal({
       ...{ ...this.#options, authority, identities, hosts: hosts.store },
       // A rotation may have waited for this one; the roots are looked at once for many that renew at once.
       onRenewed: () => rootQueue.addAfter('roots', renewedDelayMs),
     })
     const renewalLoop = new Controller({
-      ...{ sources: [hosts], concurrency: renewalConcurrency, onError },
+      ...{ ...measured('certificaterenewal'), sources: [hosts], concurrency: renewalConcurrency, onError },
       reconcile: (key, stop) => renewal.reconcile(key, stop),
     })
     const stopListening = hosts.onChange((change) => {
@@ -101,7 +105,7 @@ export class Signing {
       trust: () => renewal.trust(),
     })
     const rootLoop = new Controller({
-      ...{ sources: [hosts], queue: rootQueue, onError },
+      ...{ ...measured('root'), sources: [hosts], queue: rootQueue, onError },
       reconcile: (key, stop) => roots.reconcile(key, stop),
     })
     rootLoop.enqueue('roots')

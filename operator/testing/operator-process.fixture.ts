@@ -15,7 +15,13 @@ export class OperatorProcess implements AsyncDisposable {
   readonly #child: ChildProcess
 
   constructor(kubeconfig: string, args: readonly string[]) {
-    const argv = [`--kubeconfig=${kubeconfig}`, '--allow-loopback', '--facts-interval-seconds=1', ...args]
+    const argv = [
+      `--kubeconfig=${kubeconfig}`,
+      '--allow-loopback',
+      '--facts-interval-seconds=1',
+      '--metrics-address=0',
+      ...args,
+    ]
     this.#child = fork(join(import.meta.dirname, '../main.ts'), argv, {
       ...{ execPath: 'setpriv', execArgv: ['--pdeathsig', 'KILL', '--', process.execPath] },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

@@ -54,11 +54,9 @@ export class RequestWorld implements AsyncDisposable {
       usages: ['client'],
     })
     const world = new RequestWorld(cluster, admin, kubeconfig, { ...pair, ca: authority.certificate })
-    for (const folder of ['crds', 'rbac', 'admission'])
+    for (const folder of ['admission', 'crds', 'rbac'])
       for (const file of await readdir(join(deploy, folder)))
         await world.kubectl('apply', '--server-side', '--filename', join(deploy, folder, file))
-    // From when on the operator takes requests for judged: 5 s, told in whole seconds.
-    const inForce = sleep(6_000)
     await world.kubectl('wait', '--for=condition=Established', 'crd/hosts.keelson.dev', 'crd/hostrequests.keelson.dev')
     let port = 0
     for (const [index, name] of nodes.entries()) {
@@ -68,6 +66,7 @@ export class RequestWorld implements AsyncDisposable {
       world.receivers.set(name, receiver)
       await world.#register(name, address)
     }
+    const inForce = sleep(6_000)
     await world.startOperator()
     await eventually('the hosts are online', async () => {
       const { items } = await admin.list(hostKind)
@@ -76,6 +75,7 @@ export class RequestWorld implements AsyncDisposable {
       )
       return online.length === nodes.length
     })
+    // The operator takes no request for judged that was written sooner.
     await inForce
     return world
   }

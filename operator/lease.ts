@@ -1,0 +1,4 @@
+import { systemNamespace } from '@keelson/api'
+
+/** All replicas share it; deploy/rbac names it too. */
+export const operatorLease = { namespace: systemNamespace, name: 'keelson-operator' } as const
