@@ -12,11 +12,14 @@ import {
   uniqueArray,
   type Scheduler,
 } from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { carryOut, type RunEnd, type RunOptions, type RunPorts, type Sent } from './carry-out.ts'
 import type { RunPolicy } from './decide.ts'
 import { IndexSet } from './index-set.ts'
 import { beginning, type RunRecord } from './run-record.ts'
+
+// Thousands of histories, on a machine that may be busy with other things too.
+vi.setConfig({ testTimeout: 120_000 })
 
 /** What the API server and the hosts would hold: one record with a version, and who executed what in which round. */
 class World {
@@ -37,9 +40,6 @@ class World {
 }
 
 const wordOf = ({ finished, paused }: World) => (finished ? 'finished' : paused ? 'paused' : undefined)
-
-/** Milliseconds for thousands of histories, on a machine that is busy with other things too. */
-const slowly = 120_000
 
 class Crash extends Error {}
 
@@ -195,38 +195,34 @@ function expectPartition({ succeeded, failed, unknown, skipped }: RunRecord): vo
 }
 
 describe('with claims', () => {
-  test(
-    'crashes at any step, 409s, lost answers and overlapping leaders: none lost, none executed twice in a round',
-    async () => {
-      await assert(
-        asyncProperty(
-          array(crashing, { maxLength: 3 }),
-          boolean(),
-          answering,
-          integer({ min: 0, max: 2 }),
-          anyScheduler(),
-          async (leaders, overlap, answers, retryLimit, scheduler) => {
-            const world = new World()
-            const policy = { ...everything, retryLimit }
-            const end = await history(world, leaders, overlap, { policy }, answers, scheduler)
-            expectEachOnce(world)
-            expect(end).toMatchObject({ kind: 'finished', reason: 'Done' })
-            const { record } = world
-            expect(record.claim.size).toBe(0)
-            expectPartition(record)
-            const told = [...answers].filter(([, outcome]) => outcome === 'unknown').map(([index]) => index)
-            // Unknown is what was claimed by a leader that did not commit it, and what the receiver left open; nothing else.
-            expect([...record.unknown.without(world.abandoned.union(IndexSet.of(told)))]).toEqual([])
-            for (const index of record.succeeded) expect(answers.get(index) ?? 'succeeded').toBe('succeeded')
-            const executed = new Set(world.executed.map((entry) => Number(entry.split('/')[1])))
-            for (const index of record.succeeded.union(record.failed)) expect(executed.has(index)).toBe(true)
-          },
-        ),
-        { numRuns: 2_000 },
-      )
-    },
-    slowly,
-  )
+  test('crashes at any step, 409s, lost answers and overlapping leaders: none lost, none executed twice in a round', async () => {
+    await assert(
+      asyncProperty(
+        array(crashing, { maxLength: 3 }),
+        boolean(),
+        answering,
+        integer({ min: 0, max: 2 }),
+        anyScheduler(),
+        async (leaders, overlap, answers, retryLimit, scheduler) => {
+          const world = new World()
+          const policy = { ...everything, retryLimit }
+          const end = await history(world, leaders, overlap, { policy }, answers, scheduler)
+          expectEachOnce(world)
+          expect(end).toMatchObject({ kind: 'finished', reason: 'Done' })
+          const { record } = world
+          expect(record.claim.size).toBe(0)
+          expectPartition(record)
+          const told = [...answers].filter(([, outcome]) => outcome === 'unknown').map(([index]) => index)
+          // Unknown is what was claimed by a leader that did not commit it, and what the receiver left open; nothing else.
+          expect([...record.unknown.without(world.abandoned.union(IndexSet.of(told)))]).toEqual([])
+          for (const index of record.succeeded) expect(answers.get(index) ?? 'succeeded').toBe('succeeded')
+          const executed = new Set(world.executed.map((entry) => Number(entry.split('/')[1])))
+          for (const index of record.succeeded.union(record.failed)) expect(executed.has(index)).toBe(true)
+        },
+      ),
+      { numRuns: 2_000 },
+    )
+  })
 
   test('what a killed leader had claimed and not committed is unknown, all of it', async () => {
     for (let crashAt = 2; crashAt < 60; crashAt += 1) {
@@ -272,38 +268,34 @@ describe('with claims', () => {
 })
 
 describe('without claims', () => {
-  test(
-    'crashes at any step: every target is sent to until it is known, and nothing is unknown by a crash',
-    async () => {
-      await assert(
-        asyncProperty(
-          array(crashing, { maxLength: 3 }),
-          answering,
-          anyScheduler(),
-          async (leaders, answers, scheduler) => {
-            const world = new World()
-            const end = await history(
-              world,
-              leaders,
-              false,
-              { claims: false, policy: { ...everything, window: targets } },
-              answers,
-              scheduler,
-            )
-            expect(end).toMatchObject({ kind: 'finished' })
-            expectPartition(world.record)
-            for (const index of order) {
-              const outcome = answers.get(index) ?? 'succeeded'
-              expect(world.record[outcome].has(index)).toBe(true)
-              expect(world.executed).toContain(`0/${index}`)
-            }
-          },
-        ),
-        { numRuns: 500 },
-      )
-    },
-    slowly,
-  )
+  test('crashes at any step: every target is sent to until it is known, and nothing is unknown by a crash', async () => {
+    await assert(
+      asyncProperty(
+        array(crashing, { maxLength: 3 }),
+        answering,
+        anyScheduler(),
+        async (leaders, answers, scheduler) => {
+          const world = new World()
+          const end = await history(
+            world,
+            leaders,
+            false,
+            { claims: false, policy: { ...everything, window: targets } },
+            answers,
+            scheduler,
+          )
+          expect(end).toMatchObject({ kind: 'finished' })
+          expectPartition(world.record)
+          for (const index of order) {
+            const outcome = answers.get(index) ?? 'succeeded'
+            expect(world.record[outcome].has(index)).toBe(true)
+            expect(world.executed).toContain(`0/${index}`)
+          }
+        },
+      ),
+      { numRuns: 500 },
+    )
+  })
 })
 
 test('never more than `parallelism` are sent to at a time, and as many as that wherever there are', async () => {
@@ -336,71 +328,67 @@ test('never more than `parallelism` are sent to at a time, and as many as that w
 })
 
 describe('told to come to rest', () => {
-  test(
-    'at any step, with or without claims: it begins nothing more, and whoever carries it on loses nothing and repeats nothing',
-    async () => {
-      await assert(
-        asyncProperty(
-          ...[integer({ min: 1, max: 60 }), integer({ min: 0, max: 6 }), boolean()],
-          ...[array(fault, { maxLength: 12 }), answering, anyScheduler()],
-          async (restAt, patience, claims, faults, answers, scheduler) => {
-            const world = new World()
-            const resting = new AbortController()
-            const cutOff = new AbortController()
-            const ports = portsOf(world, { crashAt: Infinity, faults }, answers, scheduler)
-            let steps = 0
-            const told = () => {
-              steps += 1
-              if (steps >= restAt) resting.abort()
-              if (steps >= restAt + patience) cutOff.abort()
-            }
-            const underWay = new Set<number>()
-            const first: RunPorts = {
-              ...ports,
-              ...{ resting: resting.signal, cutOff: cutOff.signal },
-              store: {
-                read: async (signal) => ports.store.read(signal).finally(told),
-                write: async (...written) => ports.store.write(...written).finally(told),
-              },
-              async send(index, round, signal) {
-                expect(resting.signal.aborted).toBe(false)
-                underWay.add(index)
-                told()
-                const outcome = await ports.send(index, round, signal)
-                told()
-                signal.throwIfAborted()
-                underWay.delete(index)
-                return outcome
-              },
-            }
-            const policy = { ...everything, window: claims ? 4 : targets }
-            const end = carryOut(options(1, { claims, policy }), first, new AbortController().signal)
-            await scheduler.waitFor(end)
-            const { kind } = await end
-            const atRest = kind === 'resting'
-            const claimed = world.record.claim
-            expect([...claimed]).toEqual(atRest && claims ? [...underWay].toSorted((a, b) => a - b) : [...claimed])
-            const next = lead(
-              world,
-              { crashAt: Infinity, faults: [] },
-              options(2, { claims, policy }),
-              answers,
-              scheduler,
-            )
-            await scheduler.waitFor(next)
-            expectPartition(world.record)
-            if (!claims) return
-            expectEachOnce(world)
-            // Only what had no answer when it was broken off, and what the receiver left open.
-            const open = (index: number) => claimed.has(index) || answers.get(index) === 'unknown'
-            expect(atRest ? [...world.record.unknown].filter((index) => !open(index)) : []).toEqual([])
-          },
-        ),
-        { numRuns: 1_000 },
-      )
-    },
-    slowly,
-  )
+  test('at any step, with or without claims: it begins nothing more, and whoever carries it on loses nothing and repeats nothing', async () => {
+    await assert(
+      asyncProperty(
+        ...[integer({ min: 1, max: 60 }), integer({ min: 0, max: 6 }), boolean()],
+        ...[array(fault, { maxLength: 12 }), answering, anyScheduler()],
+        async (restAt, patience, claims, faults, answers, scheduler) => {
+          const world = new World()
+          const resting = new AbortController()
+          const cutOff = new AbortController()
+          const ports = portsOf(world, { crashAt: Infinity, faults }, answers, scheduler)
+          let steps = 0
+          const told = () => {
+            steps += 1
+            if (steps >= restAt) resting.abort()
+            if (steps >= restAt + patience) cutOff.abort()
+          }
+          const underWay = new Set<number>()
+          const first: RunPorts = {
+            ...ports,
+            ...{ resting: resting.signal, cutOff: cutOff.signal },
+            store: {
+              read: async (signal) => ports.store.read(signal).finally(told),
+              write: async (...written) => ports.store.write(...written).finally(told),
+            },
+            async send(index, round, signal) {
+              expect(resting.signal.aborted).toBe(false)
+              underWay.add(index)
+              told()
+              const outcome = await ports.send(index, round, signal)
+              told()
+              signal.throwIfAborted()
+              underWay.delete(index)
+              return outcome
+            },
+          }
+          const policy = { ...everything, window: claims ? 4 : targets }
+          const end = carryOut(options(1, { claims, policy }), first, new AbortController().signal)
+          await scheduler.waitFor(end)
+          const { kind } = await end
+          const atRest = kind === 'resting'
+          const claimed = world.record.claim
+          expect([...claimed]).toEqual(atRest && claims ? [...underWay].toSorted((a, b) => a - b) : [...claimed])
+          const next = lead(
+            world,
+            { crashAt: Infinity, faults: [] },
+            options(2, { claims, policy }),
+            answers,
+            scheduler,
+          )
+          await scheduler.waitFor(next)
+          expectPartition(world.record)
+          if (!claims) return
+          expectEachOnce(world)
+          // Only what had no answer when it was broken off, and what the receiver left open.
+          const open = (index: number) => claimed.has(index) || answers.get(index) === 'unknown'
+          expect(atRest ? [...world.record.unknown].filter((index) => !open(index)) : []).toEqual([])
+        },
+      ),
+      { numRuns: 1_000 },
+    )
+  })
 
   test('while it waits, it ends the wait', async () => {
     const world = new World()
@@ -502,53 +490,49 @@ describe('pauses', () => {
     return end
   }
 
-  test(
-    'suspended and resumed at any step, with crashes, 409s and lost answers: nothing begins meanwhile, none lost, none twice',
-    async () => {
-      await assert(
-        asyncProperty(
-          array(shape({ leader: crashing, suspendAt: integer({ min: 0, max: 30 }) }), { minLength: 1, maxLength: 4 }),
-          answering,
-          integer({ min: 0, max: 2 }),
-          boolean(),
-          anyScheduler(),
-          async (stints, answers, retryLimit, claims, scheduler) => {
-            const world = new World()
-            const policy = { ...everything, retryLimit, window: claims ? 4 : targets }
-            const all = (async () => {
-              for (const [index, { leader, suspendAt }] of stints.entries()) {
-                world.suspended = false
-                const person = async () => {
-                  for (let step = 0; step < suspendAt; step += 1) await scheduler.schedule(Promise.resolve(), 'person')
-                  // A changed spec is another version: a claim that is under way fails.
-                  world.suspended = true
-                  world.version += 1
-                }
-                const [end] = await Promise.all([
-                  lead(world, leader, options(index + 1, { policy, claims }), answers, scheduler),
-                  person(),
-                ])
-                const ends = end === 'crashed' ? ['finished', 'paused', undefined] : ['finished', 'paused']
-                expect(ends).toContain(wordOf(world))
-                expect(end !== 'crashed' && world.paused && world.record.claim.size > 0).toBe(false)
-              }
+  test('suspended and resumed at any step, with crashes, 409s and lost answers: nothing begins meanwhile, none lost, none twice', async () => {
+    await assert(
+      asyncProperty(
+        array(shape({ leader: crashing, suspendAt: integer({ min: 0, max: 30 }) }), { minLength: 1, maxLength: 4 }),
+        answering,
+        integer({ min: 0, max: 2 }),
+        boolean(),
+        anyScheduler(),
+        async (stints, answers, retryLimit, claims, scheduler) => {
+          const world = new World()
+          const policy = { ...everything, retryLimit, window: claims ? 4 : targets }
+          const all = (async () => {
+            for (const [index, { leader, suspendAt }] of stints.entries()) {
               world.suspended = false
-              if (world.finished === undefined)
-                await lead(world, lives, options(stints.length + 1, { policy, claims }), answers, scheduler)
-            })()
-            await scheduler.waitFor(all)
-            await all
-            expect(world.unwanted).toBe(0)
-            expect(world.finished).toMatchObject({ kind: 'finished', reason: 'Done' })
-            expectPartition(world.record)
-            if (claims) expectEachOnce(world)
-          },
-        ),
-        { numRuns: 1_000 },
-      )
-    },
-    slowly,
-  )
+              const person = async () => {
+                for (let step = 0; step < suspendAt; step += 1) await scheduler.schedule(Promise.resolve(), 'person')
+                // A changed spec is another version: a claim that is under way fails.
+                world.suspended = true
+                world.version += 1
+              }
+              const [end] = await Promise.all([
+                lead(world, leader, options(index + 1, { policy, claims }), answers, scheduler),
+                person(),
+              ])
+              const ends = end === 'crashed' ? ['finished', 'paused', undefined] : ['finished', 'paused']
+              expect(ends).toContain(wordOf(world))
+              expect(end !== 'crashed' && world.paused && world.record.claim.size > 0).toBe(false)
+            }
+            world.suspended = false
+            if (world.finished === undefined)
+              await lead(world, lives, options(stints.length + 1, { policy, claims }), answers, scheduler)
+          })()
+          await scheduler.waitFor(all)
+          await all
+          expect(world.unwanted).toBe(0)
+          expect(world.finished).toMatchObject({ kind: 'finished', reason: 'Done' })
+          expectPartition(world.record)
+          if (claims) expectEachOnce(world)
+        },
+      ),
+      { numRuns: 1_000 },
+    )
+  })
 
   test('suspended before it begins: nothing is sent, and it is told', async () => {
     const world = new World()
