@@ -2,8 +2,11 @@ import { spawnSync } from 'node:child_process'
 import { mkdtempDisposableSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { admissionPolicies, customResourceDefinitions } from './index.ts'
+
+// Each starts several processes, on a machine that may be busy.
+vi.setConfig({ testTimeout: 60_000 })
 
 function generate(...args: readonly string[]) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [join(import.meta.dirname, 'generate.ts'), ...args], {

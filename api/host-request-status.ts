@@ -3,11 +3,14 @@ import { Conditions } from './condition.ts'
 
 const count = () => z.int().min(0)
 
-/** Ranges of numbers of targets, `0-11,13-39`: at 5,000 targets with no two neighbours alike some 24,000 characters. */
+/** How many targets a run may have: more than Kubernetes has nodes, and few enough for every outcome of each to be written down. */
+export const maxTargets = 20_000
+
+/** Ranges of numbers of targets, `0-11,13-39`. At its longest for a number of targets where every third is missing: 12 characters for three. */
 const indexes = (description: string) =>
   z
     .string()
-    .max(24_000)
+    .max(4 * maxTargets)
     .regex(/^([0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*)?$/)
     .describe(description)
 

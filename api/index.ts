@@ -20,7 +20,7 @@ export {
 export { agentPort, apiVersion, group, version } from './group.ts'
 export { Host, HostStatus } from './host.ts'
 export { HostRequest, HostRequestSpec } from './host-request.ts'
-export { HostRequestStatus } from './host-request-status.ts'
+export { HostRequestStatus, maxTargets } from './host-request-status.ts'
 export { LabelSelector } from './label-selector.ts'
 export { ObjectMeta } from './object-meta.ts'
 export { refuseParameters } from './parameters.ts'

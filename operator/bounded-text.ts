@@ -21,8 +21,13 @@ export function boundedText(text: string, limit: number): string {
   let kept = 0
   for (const character of plain) {
     size += encodedSize(character)
-    if (size > limit) return `${plain.slice(0, kept)}…`
+    if (size > limit) return copied(`${plain.slice(0, kept)}…`)
     if (size + encodedSize('…') <= limit) kept += character.length
   }
-  return plain
+  return copied(plain)
+}
+
+/** A part of a string keeps all of it in memory, and there are thousands of them. */
+function copied(text: string): string {
+  return Buffer.from(text).toString()
 }

@@ -58,6 +58,12 @@ function lists(): AdmissionCase[] {
       reason: 'FieldValueTooLong',
     }),
     ...limit(
+      'length of a value of characters that are two UTF-16 units',
+      maxValueLength,
+      (size) => withParameters({ key: 'k', value: '🦀'.repeat(size) }),
+      { field: `${field}[0].value`, reason: 'FieldValueTooLong', hides: '🦀' },
+    ),
+    ...limit(
       'length of a value',
       maxValueLength,
       (size) => withParameters({ key: 'k', value: secret.padEnd(size, 'v') }),

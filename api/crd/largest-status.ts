@@ -1,5 +1,5 @@
 import type { Condition } from '../condition.ts'
-import type { HostRequestStatus } from '../host-request-status.ts'
+import { maxTargets, type HostRequestStatus } from '../host-request-status.ts'
 import type { HostStatus } from '../host.ts'
 
 const time = '2026-01-01T00:00:00Z'
@@ -49,10 +49,10 @@ export function largestRequestStatus(character: string): HostRequestStatus {
       claim: everyOther(0, 1_024),
       targets: { configMap: 'c'.repeat(253), digest: 'd'.repeat(63) },
     },
-    // Three sets in which no two neighbours are alike: the worst that 5,000 targets can do.
-    succeeded: everyOther(0, 5_000),
-    failed: everyOther(1, 5_000),
-    unknown: everyOther(2, 5_000),
+    // Three sets in which no two neighbours are alike.
+    succeeded: everyOther(0, maxTargets),
+    failed: everyOther(1, maxTargets),
+    unknown: everyOther(2, maxTargets),
     skipped: '',
     failures: repeat(20, (index) => ({
       host: `h${index}`.padEnd(253, 'h'),

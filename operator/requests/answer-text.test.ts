@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { answerText } from './answer-text.ts'
@@ -41,4 +43,21 @@ test('a secret is replaced before anything is cut, so that no part of it is left
       expect(shown).toBe('[redacted] end')
     }),
   )
+})
+
+test('thousands of long answers hold no more memory than what is shown of them', () => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const used = () => {
+    collect()
+    return process.memoryUsage().heapUsed
+  }
+  const before = used()
+  const kept = Array.from({ length: 2_000 }, (_, index) => {
+    const body = Buffer.alloc(64 * 1024, `answer ${index} `)
+    return [answerText(body), answerText(body, (text) => text)]
+  })
+  // 128 MiB of text went through, and would be held by strings that are parts of it.
+  expect(used() - before).toBeLessThan(8 * 1024 * 1024)
+  expect(kept).toHaveLength(2_000)
 })

@@ -16,10 +16,6 @@ const prefix = 4 * 1024
  */
 export function answerText(body: Uint8Array, redact?: Redact): string {
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
-  const shown = boundedText(
-    redact ? redact(decoder.decode(body)) : decoder.decode(body.subarray(0, prefix)),
-    answerLimit,
-  )
-  // A copy: a part of a string keeps all of it in memory, and there are thousands.
-  return Buffer.from(shown).toString()
+  const text = redact ? redact(decoder.decode(body)) : decoder.decode(body.subarray(0, prefix))
+  return boundedText(text, answerLimit)
 }

@@ -1,6 +1,5 @@
 import { eventually } from '@keelson/testbed'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { hostRequestKind } from '../kinds.ts'
 import type { Answer } from '../testing/receiver.ts'
 import { RequestWorld } from '../testing/request-world.fixture.ts'
 
@@ -110,7 +109,7 @@ test('history: the runs before this one, the last one first, also one that a cha
   answering((response) => response.end())
   await world.patchSpec(name, { runToken: 'again' })
   const last = await world.reaches(name, 'SUCCESS')
-  const { uid } = (await world.admin.get(hostRequestKind, { name, namespace: 'default' })).metadata
+  const { uid } = (await world.get(name)).metadata
   expect(last.history).toMatchObject([
     { id: `${uid}-2-hangs`, state: 'ERROR', counts: { targets: 2, succeeded: 0, failed: 0, unknown: 2, skipped: 0 } },
     { id: `${uid}-1`, state: 'SUCCESS', counts: first.counts, finishTime: first.run.finishTime },

@@ -1,4 +1,4 @@
-import { HostRequestStatus } from '@keelson/api'
+import { HostRequestStatus, maxTargets } from '@keelson/api'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { IndexSet } from '../runs/index-set.ts'
@@ -126,4 +126,21 @@ test('what is missed least goes first, and no more than is needed', () => {
     return [answers[0]?.sample.length, failureGroups[0]?.sample.length, failures.length, truncated].join(' ')
   })
   expect([...new Set(seen)]).toEqual(['3 3 20 false', '1 3 20 true', '1 1 20 true'])
+})
+
+test('20,000 hosts, however their outcomes lie, have a status that the API takes, and still say why', () => {
+  const patterns = [
+    ['succeeded', 'failed'],
+    ['succeeded', 'succeeded', 'failed'],
+    ['succeeded', 'failed', 'unknown'],
+    ['claim', 'claim', 'succeeded'],
+  ] as const
+  for (const pattern of patterns) {
+    const view = viewOf({ targets: maxTargets, nameLength: 253, padding: '机', kinds: 5_000, pattern })
+    const status = runStatus(view, context)
+    expect(HostRequestStatus.parse(status)).toEqual(status)
+    expect(recordOf(status)).toEqual(view.record)
+    expect(size(status)).toBeLessThanOrEqual(192 * 1024)
+    expect(status.failureGroups.length > 0 || pattern[0] === 'claim').toBe(true)
+  }
 })

@@ -1,7 +1,10 @@
 import type { HostRequestStatus } from '@keelson/api'
 
-/** Bytes of JSON in UTF-8; above the sets and the other fields of a status some of it is left for the API server's own. */
+/** Bytes of JSON in UTF-8 of the status of up to 5,000 hosts. */
 export const statusLimit = 64 * 1024
+
+/** Beyond 5,000 the sets alone may take all of that; then there is this much for everything else. */
+const detailLimit = 24 * 1024
 
 type Step = (status: HostRequestStatus) => HostRequestStatus
 
@@ -19,10 +22,16 @@ const steps: readonly Step[] = [
 
 /** The status, with no more left out than is needed to stay within the limit; names of 253 characters alone can make it too large. */
 export function fitted(status: HostRequestStatus): HostRequestStatus {
+  const bare = sizeOf({ ...status, failures: [], failureGroups: [], answers: [] })
+  const limit = Math.max(statusLimit, bare + detailLimit)
   let fitting = status
   for (const step of steps) {
-    if (Buffer.byteLength(JSON.stringify(fitting)) <= statusLimit) break
+    if (sizeOf(fitting) <= limit) break
     fitting = { ...step(fitting), truncated: true }
   }
   return fitting
+}
+
+function sizeOf(status: HostRequestStatus): number {
+  return Buffer.byteLength(JSON.stringify(status))
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { HostRequest, HostRequestStatus } from '@keelson/api'
+import { maxTargets, type HostRequest, type HostRequestStatus } from '@keelson/api'
 import { AlreadyExistsError, defineKind, NotFoundError, type KubeClient, type KubernetesObject } from '@keelson/kube'
 import { hostRequestKind } from '../kinds.ts'
 import {
@@ -53,6 +53,8 @@ export async function keepTargets(
   names: FrozenTargets,
   signal: AbortSignal,
 ): Promise<Reference> {
+  if (names.length > maxTargets)
+    throw new TooManyTargetsError(`${names.length} targets, and a run may have ${maxTargets}; choose fewer`)
   const digest = digestOf(names)
   if (fitsInline(names)) return { names: [...names], digest }
   const bytes = compress(names)

@@ -8,5 +8,7 @@ export function lifeLeft(
 ): number | undefined {
   // One that bears no time of its end is nothing that we wrote, so nothing that we may delete.
   if (seconds === undefined || run.finishTime === undefined) return undefined
-  return Date.parse(run.finishTime) + seconds * 1_000 - now.getTime()
+  // The end is told in whole seconds, cut off: nobody gets less time than was asked for, and at once is at once.
+  const lifeMs = seconds === 0 ? 0 : (1 + seconds) * 1_000
+  return Date.parse(run.finishTime) + lifeMs - now.getTime()
 }

@@ -100,10 +100,16 @@ export async function carryOut(options: RunOptions, ports: RunPorts, signal: Abo
     switch (decision.kind) {
       case 'send': {
         const { window, skip } = decision
-        record = { ...record, skipped: record.skipped.union(skip), claim: claims ? window : IndexSet.empty }
+        record = { ...record, skipped: record.skipped.union(skip) }
         // What is skipped alone needs no write of its own; the next one tells it.
         if (window.size === 0) break
-        if ((claims || !ledger.begun) && !(await ledger.write(record, signal))) return { kind: 'lost' }
+        const claimed = { ...record, claim: claims ? window : IndexSet.empty }
+        if (claims || !ledger.begun) {
+          const wrote = await ledger.writeUnless(ports.isSuspended, claimed, signal)
+          if (wrote === 'no') break
+          if (wrote === 'lost') return { kind: 'lost' }
+        }
+        record = claimed
         const results = await sendWindow(window, record, { options, ports, ledger }, signal)
         if (results === 'lost') return { kind: 'lost' }
         record = withResults(record, results)
@@ -255,26 +261,38 @@ class Ledger {
    * written (the answer was lost), or what was there before (somebody edited a label, or the write never came through), or something else.
    */
   async write(record: RunRecord, signal: AbortSignal, word?: Word): Promise<boolean> {
-    if (this.#begun && word === undefined && sameRecord(record, this.#written)) return true
+    const wrote = await this.writeUnless(() => false, record, signal, word)
+    return wrote === 'yes'
+  }
+
+  /** The same, but asks before each further try whether it is wanted still: whoever suspends a run makes a claim that is under way fail. */
+  async writeUnless(
+    unwanted: () => boolean,
+    record: RunRecord,
+    signal: AbortSignal,
+    word?: Word,
+  ): Promise<'yes' | 'no' | 'lost'> {
+    if (this.#begun && word === undefined && sameRecord(record, this.#written)) return 'yes'
     for (let attempt = 1; ; attempt += 1) {
       try {
         this.#version = await this.#ports.store.write(record, this.#version, signal, word)
         this.#written = record
         this.#begun = true
-        return true
+        return 'yes'
       } catch {
         signal.throwIfAborted()
       }
       const found = await this.#readAnew(attempt, signal)
-      if (found === undefined) return false
+      if (found === undefined) return 'lost'
       this.#version = found.version
       // Only this leadership writes its epoch, so a record that equals the intended one is our own.
       if (sameRecord(found.record, record) && found.word === word?.kind) {
         this.#written = record
         this.#begun = true
-        return true
+        return 'yes'
       }
-      if (!sameRecord(found.record, this.#written)) return false
+      if (!sameRecord(found.record, this.#written)) return 'lost'
+      if (unwanted()) return 'no'
     }
   }
 

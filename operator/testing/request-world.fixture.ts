@@ -1,87 +1,50 @@
-import { readdir } from 'node:fs/promises'
-import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { HostRequest, HostRequestSpec, HostRequestStatus } from '@keelson/api'
-import { kinds, KubeClient } from '@keelson/kube'
-import { CertificateAuthority, ControlPlane, eventually } from '@keelson/testbed'
+import { KubeClient } from '@keelson/kube'
+import { CertificateAuthority, eventually } from '@keelson/testbed'
 import { pino } from 'pino'
-import type { z } from 'zod'
 import type { ClientCertificate } from '../delivery/host-pools.ts'
-import { hostKind, hostRequestKind } from '../kinds.ts'
 import { runOperator } from '../operator.ts'
 import { loopbackAddress } from './addresses.ts'
 import { Receiver } from './receiver.ts'
-
-const namespace = 'default'
-const deploy = join(import.meta.dirname, '../../deploy')
-
-export type RequestSketch = Partial<Omit<z.input<typeof HostRequestSpec>, 'workers' | 'http'>> & {
-  readonly workers?: readonly string[]
-  readonly http?: Partial<z.input<typeof HostRequestSpec>['http']>
-}
+import { TestCluster, type RequestSketch } from './test-cluster.fixture.ts'
 
 type LogLine = { readonly level: number; readonly msg: string; readonly err?: { readonly message: string } }
 
-/** A real API server, Nodes whose web servers are receivers on loopback addresses, and the operator, with its own rights only. */
+/** A control plane, Nodes whose web servers are receivers on loopback addresses, and the operator in this process, with its own rights only. */
 export class RequestWorld implements AsyncDisposable {
-  readonly cluster: ControlPlane
-  readonly admin: KubeClient
+  readonly cluster: TestCluster
   readonly log: LogLine[] = []
   /** By name of the Node. */
   readonly receivers = new Map<string, Receiver>()
   readonly #stack = new AsyncDisposableStack()
-  readonly #kubeconfig: string
   readonly #tls: ClientCertificate
-  #operator:
-    { readonly stop: AbortController; readonly end: Promise<void>; readonly clients: readonly KubeClient[] } | undefined
-  #requests = 0
+  #operator: { readonly stop: AbortController; readonly end: Promise<void>; readonly clients: KubeClient[] } | undefined
 
-  private constructor(cluster: ControlPlane, admin: KubeClient, kubeconfig: string, tls: ClientCertificate) {
+  private constructor(cluster: TestCluster, tls: ClientCertificate) {
     this.cluster = this.#stack.use(cluster)
-    this.admin = this.#stack.use(admin)
-    this.#kubeconfig = kubeconfig
     this.#tls = tls
   }
 
   static async start(nodes: readonly string[]): Promise<RequestWorld> {
-    const cluster = await ControlPlane.start({ controllerManager: false })
-    const admin = await KubeClient.fromKubeconfig(cluster.adminKubeconfig, { fieldManager: 'test' })
-    const kubeconfig = await cluster.serviceAccountKubeconfig('keelson-system', 'keelson-operator')
     const authority = await CertificateAuthority.create('agents')
-    const pair = await authority.issue({
-      subject: 'CN=operator',
-      dnsNames: ['request.keelson.dev'],
-      usages: ['client'],
-    })
-    const world = new RequestWorld(cluster, admin, kubeconfig, { ...pair, ca: authority.certificate })
-    for (const folder of ['admission', 'crds', 'rbac'])
-      for (const file of await readdir(join(deploy, folder)))
-        await world.kubectl('apply', '--server-side', '--filename', join(deploy, folder, file))
-    await world.kubectl('wait', '--for=condition=Established', 'crd/hosts.keelson.dev', 'crd/hostrequests.keelson.dev')
+    const pair = await authority.issue({ subject: 'CN=operator', usages: ['client'] })
+    const world = new RequestWorld(await TestCluster.start(), { ...pair, ca: authority.certificate })
     let port = 0
     for (const [index, name] of nodes.entries()) {
       const address = loopbackAddress(index + 1)
       const receiver = world.#stack.use(await Receiver.start({ address, port }))
       ;({ port } = receiver)
       world.receivers.set(name, receiver)
-      await world.#register(name, address)
+      await world.cluster.register(name, { address })
     }
-    const inForce = sleep(6_000)
+    world.cluster.defaults = { workers: nodes, http: { port } }
     await world.startOperator()
-    await eventually('the hosts are online', async () => {
-      const { items } = await admin.list(hostKind)
-      const online = items.filter(({ status }) =>
-        status?.conditions.some((one) => one.type === 'Online' && one.status === 'True'),
-      )
-      return online.length === nodes.length
-    })
-    // The operator takes no request for judged that was written sooner.
-    await inForce
+    await world.cluster.online()
     return world
   }
 
   async startOperator(): Promise<void> {
-    const connect = () => KubeClient.fromKubeconfig(this.#kubeconfig, { fieldManager: 'keelson-operator' })
+    const connect = () => KubeClient.fromKubeconfig(this.cluster.kubeconfig, { fieldManager: 'keelson-operator' })
     const [client, electionClient] = await Promise.all([connect(), connect()])
     const stop = new AbortController()
     const logger = pino({ base: null }, { write: (line: string) => this.log.push(JSON.parse(line) as LogLine) })
@@ -104,36 +67,14 @@ export class RequestWorld implements AsyncDisposable {
     await this.startOperator()
   }
 
-  async #register(name: string, address: string): Promise<void> {
-    await this.admin.create(kinds.Node, { metadata: { name, labels: {} } })
-    const conditions = [
-      { type: 'Ready', status: 'True', reason: 'KubeletReady', lastTransitionTime: '2026-01-02T12:00:00Z' },
-    ]
-    const status = { addresses: [{ type: 'InternalIP', address }], conditions }
-    await this.admin.patch(kinds.Node, { name }, { status }, { subresource: 'status' })
-  }
-
   async kubectl(...args: string[]): Promise<string> {
-    const { exitCode, stdout, stderr } = await this.cluster.kubectl(args)
-    if (exitCode !== 0) throw new Error(`kubectl ${args.join(' ')}: ${stderr}`)
-    return stdout
+    return this.cluster.kubectl(...args)
   }
 
-  newName(): string {
-    this.#requests += 1
-    return `request-${this.#requests}`
-  }
-
-  /** To all hosts, `POST /`, unless told otherwise. */
-  async create(sketch: RequestSketch, name = this.newName()): Promise<string> {
-    const { workers = [...this.receivers.keys()], http = {}, ...rest } = sketch
-    const [first] = this.receivers.values()
-    const spec = {
-      ...rest,
-      workers: workers.map((worker) => ({ name: worker })),
-      http: { port: first!.port, api: `/${name}`, method: 'POST', ...http },
-    } as HostRequestSpec
-    await this.admin.create(hostRequestKind, { metadata: { name, namespace }, spec })
+  /** To all hosts, as a POST with its own name as path, unless told otherwise. */
+  async create(sketch: RequestSketch): Promise<string> {
+    const name = this.cluster.newName()
+    await this.cluster.apply(name, { ...sketch, http: { api: `/${name}`, ...sketch.http } })
     return name
   }
 
@@ -143,23 +84,20 @@ export class RequestWorld implements AsyncDisposable {
   }
 
   async get(name: string): Promise<HostRequest> {
-    return this.admin.get(hostRequestKind, { name, namespace })
+    return this.cluster.requestNamed(name)
   }
 
   /** Its status once that is in this state and about its present generation. */
   async reaches(name: string, state: HostRequestStatus['state']): Promise<HostRequestStatus> {
-    return eventually(`${name} is ${state}`, async () => {
+    const present = async () => {
       const { metadata, status } = await this.get(name)
       return status?.state === state && status.observedGeneration === metadata.generation ? status : undefined
-    })
+    }
+    return eventually(`${name} is ${state}`, present, 20_000)
   }
 
   async send(sketch: RequestSketch): Promise<HostRequestStatus> {
-    const name = await this.create(sketch)
-    return eventually(`${name} has ended`, async () => {
-      const { status } = await this.get(name)
-      return status?.conditions.some((one) => one.type === 'Finished' && one.status === 'True') ? status : undefined
-    })
+    return this.cluster.finished(await this.create(sketch), 1, 20_000)
   }
 
   /** How often each host got the request of this name, by the order of the hosts. */
