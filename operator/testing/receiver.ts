@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer, type ServerOptions } from 'node:https'
-import type { AddressInfo, Server, Socket } from 'node:net'
+import { Server as PlainServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 
 export type Received = {
@@ -34,6 +34,7 @@ export class Receiver implements AsyncDisposable {
   /** Answers under way whose connection was closed by the other side. */
   abandoned = 0
   answer: Answer
+  port = 0
   readonly #server: Server
 
   private constructor({ tls, answer }: ReceiverOptions) {
@@ -52,11 +53,14 @@ export class Receiver implements AsyncDisposable {
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     receiver.#server.once('error', reject).listen(options.port ?? 0, options.address ?? '127.0.0.1', resolve)
     await promise
+    receiver.port = (receiver.#server.address() as AddressInfo).port
     return receiver
   }
 
-  get port(): number {
-    return (this.#server.address() as AddressInfo).port
+  /** Listens no more, so that the next connection is refused; those that are open stay. */
+  refuse(): void {
+    // That of HTTP would close the idle ones.
+    PlainServer.prototype.close.call(this.#server)
   }
 
   async #receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -78,7 +82,8 @@ export class Receiver implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const closed = new Promise((resolve) => this.#server.close(resolve))
+    // That it is closed already is no error here.
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
     for (const socket of this.open) socket.destroy()
     await closed
   }
