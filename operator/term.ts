@@ -17,6 +17,7 @@ import {
 import type { Logger } from 'pino'
 import { PolicyGate } from './authorisation/policy-gate.ts'
 import { addressCheck } from './delivery/address.ts'
+import { WriteOrder } from './delivery/write-order.ts'
 import { HostPools, type ClientCertificate } from './delivery/host-pools.ts'
 import { FactsPoller } from './hosts/facts-poller.ts'
 import { HostController } from './hosts/host-controller.ts'
@@ -75,7 +76,8 @@ export async function runTerm(options: TermOptions, leadership: Leadership): Pro
   const newQueue = () => new WorkQueue({ backoff: { initialMs: 5, maxMs: maxBackoffMs } })
   const requestQueue = newQueue()
   const now = () => new Date()
-  const signing = options.tls === undefined ? await openSigning(options, hosts, leadership) : undefined
+  const order = new WriteOrder(leadership.epoch)
+  const signing = options.tls === undefined ? await openSigning(options, hosts, leadership, order) : undefined
   await using pools = new HostPools(() => options.tls ?? signing!.identities.certificate('request'))
 
   const factsPoller = new FactsPoller({
@@ -91,6 +93,7 @@ export async function runTerm(options: TermOptions, leadership: Leadership): Pro
       client,
       leadership,
       policy,
+      order,
       drainMs,
       pools,
       allowLoopback,
@@ -177,7 +180,12 @@ export async function runTerm(options: TermOptions, leadership: Leadership): Pro
   return outrankedBy
 }
 
-async function openSigning(options: TermOptions, hosts: Reflector<Host>, leadership: Leadership): Promise<Signing> {
+async function openSigning(
+  options: TermOptions,
+  hosts: Reflector<Host>,
+  leadership: Leadership,
+  order: WriteOrder,
+): Promise<Signing> {
   const { client, logger, allowLoopback, agentLifetimeMs = defaultAgentLifetimeMs } = options
   const mayConnect = addressCheck({ allowLoopback })
   const endpointOf = ({ metadata, status }: Host): AgentEndpoint | undefined => {
@@ -188,7 +196,7 @@ async function openSigning(options: TermOptions, hosts: Reflector<Host>, leaders
   const now = () => new Date()
   const writeHeaders = () => {
     leadership.assertHeld()
-    return {}
+    return order.headers()
   }
   return Signing.open(
     { client, hosts, endpointOf, writeHeaders, agentLifetimeMs, now, random: Math.random, logger },

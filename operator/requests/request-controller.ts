@@ -5,6 +5,7 @@ import type { PolicyGate } from '../authorisation/policy-gate.ts'
 import { timestamp } from '../conditions.ts'
 import { addressCheck } from '../delivery/address.ts'
 import type { HostPools } from '../delivery/host-pools.ts'
+import type { WriteOrder } from '../delivery/write-order.ts'
 import { hostRequestKind } from '../kinds.ts'
 import { digestOf } from '../runs/frozen-targets.ts'
 import { IndexSet } from '../runs/index-set.ts'
@@ -39,6 +40,8 @@ export type RequestControllerOptions = {
   /** All that is written and sent is of this term. */
   readonly leadership: Leadership
   readonly policy: Pick<PolicyGate, 'fault' | 'refusalOf'>
+  /** Of what is sent to agents in this term. */
+  readonly order: WriteOrder
   /** Told of a record that a leader of a higher epoch wrote; nothing is done with it. */
   readonly onOutranked: (epoch: number) => void
   /** How long deliveries under way may go on when the term ends in good order, in milliseconds. */
@@ -225,9 +228,10 @@ export class RequestController {
 
   #start(key: string, request: HostRequest, spec: HostRequestSpec, names: readonly string[]): void {
     if (this.#stopped) return
-    const { client, leadership, drainMs, hosts, pools, allowLoopback, requeue, now, random, logger } = this.#options
-    const deliver = sender(spec, pools, addressCheck({ allowLoopback }), keepsAnswers(spec) ? answerText : undefined)
-    const run = new Run({ client, hosts, request, spec, names, leadership, drainMs, deliver, now, random, logger })
+    const { pools, order, allowLoopback, requeue, random, logger } = this.#options
+    const ports = { pools, order, random, mayConnect: addressCheck({ allowLoopback }) }
+    const deliver = sender(spec, ports, keepsAnswers(spec) ? answerText : undefined)
+    const run = new Run({ ...this.#options, request, spec, names, deliver })
     this.#runs.set(key, run)
     logger.info({ key, run: run.id, hosts: names.length }, 'run begun')
     run.end.then(

@@ -9,6 +9,8 @@ export type Received = {
   readonly contentType: string | undefined
   readonly body: string
   readonly idempotencyKey: string | undefined
+  /** Epoch and sequence; absent: it bore neither. */
+  readonly order?: string
 }
 
 export type Answer = (response: ServerResponse, received: Received) => void
@@ -70,9 +72,11 @@ export class Receiver implements AsyncDisposable {
     const { method = '', url = '', headers } = request
     try {
       const key = headers['idempotency-key']
+      const epoch = headers['keelson-epoch']
       const received = {
         ...{ method, url, contentType: headers['content-type'], body: await text(request) },
         idempotencyKey: typeof key === 'string' ? key : undefined,
+        ...(epoch === undefined ? {} : { order: `${String(epoch)}/${String(headers['keelson-sequence'])}` }),
       }
       this.received.push(received)
       this.answer(response, received)
