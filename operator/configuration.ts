@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createSecureContext } from 'node:tls'
 import { parseArgs } from 'node:util'
+import { listOf } from './delivery/address.ts'
 import type { ClientCertificate } from './delivery/host-pools.ts'
 import { defaultAgentLifetimeMs, maxAgentLifetimeMs } from './signing/authority.ts'
 
@@ -14,6 +15,7 @@ export type Configuration = {
   readonly factsIntervalMs: number
   readonly leaseTimes: { readonly leaseMs: number; readonly renewDeadlineMs: number; readonly retryMs: number }
   readonly allowLoopback: boolean
+  readonly serviceRanges: readonly string[]
 }
 
 /** Of the times of the election, which must leave room for one another: clocks that differ, and a renewal that fails once. */
@@ -42,6 +44,7 @@ export async function readConfiguration(args: readonly string[]): Promise<Config
       'renew-deadline-seconds': { type: 'string', default: '10' },
       'retry-period-seconds': { type: 'string', default: '2' },
       'allow-loopback': { type: 'boolean', default: false },
+      'service-cidr': { type: 'string', multiple: true, default: [] },
     },
   })
   const milliseconds: Milliseconds = (name, from, to) => {
@@ -58,6 +61,16 @@ export async function readConfiguration(args: readonly string[]): Promise<Config
     factsIntervalMs: milliseconds('facts-interval-seconds', 1, 3_600),
     leaseTimes: leaseTimes(milliseconds),
     allowLoopback: values['allow-loopback'],
+    serviceRanges: ranges(values['service-cidr']),
+  }
+}
+
+function ranges(values: readonly string[]): readonly string[] {
+  try {
+    listOf(values)
+    return values
+  } catch (cause) {
+    throw new ConfigurationError('--service-cidr', cause instanceof Error ? cause.message : 'is no range', { cause })
   }
 }
 

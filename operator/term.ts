@@ -16,11 +16,13 @@ import {
 } from '@keelson/kube'
 import type { Logger } from 'pino'
 import { PolicyGate } from './authorisation/policy-gate.ts'
-import { addressCheck } from './delivery/address.ts'
 import { WriteOrder } from './delivery/write-order.ts'
 import { HostPools, type ClientCertificate } from './delivery/host-pools.ts'
+import { ClusterAddressesPoller } from './hosts/cluster-addresses.ts'
 import { FactsPoller } from './hosts/facts-poller.ts'
+import { HostAddresses, type RefuseAddress } from './hosts/host-addresses.ts'
 import { HostController } from './hosts/host-controller.ts'
+import { internalAddress } from './hosts/host-object.ts'
 import { settle } from './hosts/settle.ts'
 import { hostKind, hostRequestKind } from './kinds.ts'
 import { RequestController } from './requests/request-controller.ts'
@@ -40,6 +42,8 @@ export type TermOptions = {
   readonly drainMs?: number
   /** For test beds whose hosts are processes of one machine. */
   readonly allowLoopback: boolean
+  /** Ranges of the cluster's Services beside those that it tells of itself. */
+  readonly serviceRanges?: readonly string[]
   readonly logger: Logger
 }
 
@@ -60,7 +64,7 @@ const stopTimeoutMs = 5_000
  * parts throws.
  */
 export async function runTerm(options: TermOptions, leadership: Leadership): Promise<number | undefined> {
-  const { client, logger, allowLoopback, factsIntervalMs, drainMs = 5_000 } = options
+  const { client, logger, allowLoopback, serviceRanges = [], factsIntervalMs, drainMs = 5_000 } = options
   const ending = new AbortController()
   const stop = AbortSignal.any([leadership.signal, ending.signal])
   let outrankedBy: number | undefined
@@ -77,11 +81,15 @@ export async function runTerm(options: TermOptions, leadership: Leadership): Pro
   const requestQueue = newQueue()
   const now = () => new Date()
   const order = new WriteOrder(leadership.epoch)
-  const signing = options.tls === undefined ? await openSigning(options, hosts, leadership, order) : undefined
+  const clusterAddresses = new ClusterAddressesPoller({ client, serviceRanges, logger })
+  const hostAddresses = new HostAddresses(allowLoopback, () => clusterAddresses.present)
+  const refuseAddress = hostAddresses.refuse
+  const signing =
+    options.tls === undefined ? await openSigning(options, { hosts, leadership, order, refuseAddress }) : undefined
   await using pools = new HostPools(() => options.tls ?? signing!.identities.certificate('request'))
 
   const factsPoller = new FactsPoller({
-    ...{ pools, allowLoopback, nodes: nodes.store, intervalMs: factsIntervalMs, random: Math.random },
+    ...{ pools, refuseAddress, nodes: nodes.store, intervalMs: factsIntervalMs, random: Math.random },
     changed: (name) => hostLoop.enqueue(name),
   })
   const hostController = new HostController({
@@ -96,7 +104,7 @@ export async function runTerm(options: TermOptions, leadership: Leadership): Pro
       order,
       drainMs,
       pools,
-      allowLoopback,
+      refuseAddress,
       now,
       logger,
       hosts: hosts.store,
@@ -118,7 +126,7 @@ export async function runTerm(options: TermOptions, leadership: Leadership): Pro
   /** Half an inventory would look like unknown names, and that of yesterday like hosts that are online. */
   const inventory = {
     synced: async (stopped?: AbortSignal) => {
-      await Promise.all([nodes.synced(stopped), hosts.synced(stopped)])
+      await Promise.all([nodes.synced(stopped), hosts.synced(stopped), clusterAddresses.synced(stopped)])
       const names = new Set([...nodes.store.list(), ...hosts.store.list()].map(keyOf))
       const behind = await settle([...names], (name) => hostController.isSettled(name), settleTimeoutMs, stopped)
       if (behind.length > 0)
@@ -133,7 +141,13 @@ export async function runTerm(options: TermOptions, leadership: Leadership): Pro
     reconcile: (key, overdue) => hostController.reconcile(key, overdue),
   })
   const factsLoop = new Controller({
-    ...{ sources: [nodes], queue: newQueue(), concurrency: factsConcurrency, stopTimeoutMs: 0, onError },
+    ...{
+      sources: [nodes, clusterAddresses],
+      queue: newQueue(),
+      concurrency: factsConcurrency,
+      stopTimeoutMs: 0,
+      onError,
+    },
     reconcile: (key, overdue) => factsPoller.reconcile(key, overdue),
   })
   const requestLoop = new Controller({
@@ -146,7 +160,9 @@ export async function runTerm(options: TermOptions, leadership: Leadership): Pro
     },
     reconcile: (key, overdue) => requestController.reconcile(key, overdue),
   })
-  nodes.onChange(({ object }) => {
+  nodes.onChange(({ type, object }) => {
+    if (type === 'deleted') hostAddresses.delete(object.metadata.name)
+    else hostAddresses.set(object)
     hostLoop.enqueue(keyOf(object))
     factsLoop.enqueue(keyOf(object))
   })
@@ -163,6 +179,7 @@ export async function runTerm(options: TermOptions, leadership: Leadership): Pro
   })
 
   const parts = [
+    clusterAddresses,
     nodes,
     hosts,
     requests,
@@ -180,18 +197,23 @@ export async function runTerm(options: TermOptions, leadership: Leadership): Pro
   return outrankedBy
 }
 
+type SigningSurroundings = {
+  readonly hosts: Reflector<Host>
+  readonly leadership: Leadership
+  readonly order: WriteOrder
+  readonly refuseAddress: RefuseAddress
+}
+
 async function openSigning(
   options: TermOptions,
-  hosts: Reflector<Host>,
-  leadership: Leadership,
-  order: WriteOrder,
+  { hosts, leadership, order, refuseAddress }: SigningSurroundings,
 ): Promise<Signing> {
-  const { client, logger, allowLoopback, agentLifetimeMs = defaultAgentLifetimeMs } = options
-  const mayConnect = addressCheck({ allowLoopback })
-  const endpointOf = ({ metadata, status }: Host): AgentEndpoint | undefined => {
-    const address = status?.addresses.find(({ type }) => type === 'InternalIP')?.address
-    if (address === undefined || !mayConnect(address)) return undefined
-    return { host: metadata.name, address, port: agentPort }
+  const { client, logger, agentLifetimeMs = defaultAgentLifetimeMs } = options
+  const endpointOf = ({ metadata: { name: host }, status }: Host): AgentEndpoint | undefined => {
+    const address = internalAddress(status?.addresses ?? [])
+    return address === undefined || refuseAddress(host, address) !== undefined
+      ? undefined
+      : { host, address, port: agentPort }
   }
   const now = () => new Date()
   const writeHeaders = () => {

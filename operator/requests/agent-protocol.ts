@@ -45,7 +45,7 @@ export async function writeToAgent(
 ): Promise<Delivery> {
   const endsAt = performance.now() + timeoutMs
   let last: Delivery | undefined
-  let [lost, overtaken] = [0, 0]
+  let [lost, overtaken, atIt] = [0, 0, false]
   for (let asked = 1; ; asked += 1) {
     const remainingMs = endsAt - performance.now()
     if (remainingMs <= 0 && last !== undefined) return last
@@ -57,19 +57,21 @@ export async function writeToAgent(
       if (told?.code === 'Superseded') {
         pass(order, delivery)
         overtaken += 1
-        last = delivery
+        last ??= delivery
         if (overtaken > maxOvertaken) return delivery
         continue
       }
       if (told?.code !== 'InFlight') return delivery
+      atIt = true
       last = delivery
     } else {
       const { unanswered, reason } = delivery.failure
       // Nothing was ever sent: it has failed for certain. After a loss the words of the loss are what counts.
       if (!unanswered && lost === 0 && last === undefined) return delivery
-      if (unanswered || last === undefined) last = delivery
+      // That it is at it is more than that one connection brought no answer.
+      if (unanswered && !atIt) last = delivery
       lost += 1
-      if (lost >= maxLost || reason === 'AnswerTooLarge' || delivery.failure.code !== undefined) return last
+      if (lost >= maxLost || reason === 'AnswerTooLarge' || delivery.failure.code !== undefined) return last ?? delivery
     }
     const waitMs = Math.min(maxWaitMs, 50 * 2 ** asked) * (0.5 + random() / 2)
     await sleep(Math.max(0, Math.min(waitMs, endsAt - performance.now())), undefined, { signal })

@@ -3,9 +3,9 @@ import { nameOf, NotFoundError, type KubeClient, type Leadership, type ReadonlyS
 import type { Logger } from 'pino'
 import type { PolicyGate } from '../authorisation/policy-gate.ts'
 import { timestamp } from '../conditions.ts'
-import { addressCheck } from '../delivery/address.ts'
 import type { HostPools } from '../delivery/host-pools.ts'
 import type { WriteOrder } from '../delivery/write-order.ts'
+import type { RefuseAddress } from '../hosts/host-addresses.ts'
 import { hostRequestKind } from '../kinds.ts'
 import { digestOf } from '../runs/frozen-targets.ts'
 import { IndexSet } from '../runs/index-set.ts'
@@ -49,7 +49,7 @@ export type RequestControllerOptions = {
   /** Hosts come from the inventory, never from a request. */
   readonly hosts: ReadonlyStore<Host>
   readonly pools: HostPools
-  readonly allowLoopback: boolean
+  readonly refuseAddress: RefuseAddress
   /** Asks for the key to be looked at again, after so many milliseconds. */
   readonly requeue: (key: string, afterMs: number) => void
   readonly now: () => Date
@@ -228,8 +228,8 @@ export class RequestController {
 
   #start(key: string, request: HostRequest, spec: HostRequestSpec, names: readonly string[]): void {
     if (this.#stopped) return
-    const { pools, order, allowLoopback, requeue, random, logger } = this.#options
-    const ports = { pools, order, random, mayConnect: addressCheck({ allowLoopback }) }
+    const { pools, order, refuseAddress, requeue, random, logger } = this.#options
+    const ports = { pools, order, random, refuseAddress }
     const deliver = sender(spec, ports, keepsAnswers(spec) ? answerText : undefined)
     const run = new Run({ ...this.#options, request, spec, names, deliver })
     this.#runs.set(key, run)

@@ -2,9 +2,9 @@ import type { ServerResponse } from 'node:http'
 import { CertificateAuthority, eventually } from '@keelson/testbed'
 import { agentPort } from '@keelson/api'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { addressCheck } from '../delivery/address.ts'
 import { HostPools, type ClientCertificate } from '../delivery/host-pools.ts'
 import { WriteOrder } from '../delivery/write-order.ts'
+import { HostAddresses } from '../hosts/host-addresses.ts'
 import { loopbackAddress } from '../testing/addresses.ts'
 import { specOf, type SpecSketch } from '../testing/objects.ts'
 import { Receiver, type Received, type ReceiverOptions } from '../testing/receiver.ts'
@@ -28,12 +28,13 @@ beforeEach(() => {
 afterEach(() => stack.disposeAsync())
 
 const receiver = async (options: ReceiverOptions = {}) => stack.use(await Receiver.start(options))
-const mayConnect = addressCheck({ allowLoopback: true })
+const refuseBy = (allowLoopback: boolean) =>
+  new HostAddresses(allowLoopback, () => ({ apiServers: new Set(), serviceRanges: [] })).refuse
 
 const agentAddress = loopbackAddress(1)
 
 let order: WriteOrder
-const ports = () => ({ pools, order, mayConnect, random: () => 0 })
+const ports = () => ({ pools, order, refuseAddress: refuseBy(true), random: () => 0 })
 
 const idempotencyKey = '7f0c-1/0/2e5a'
 
@@ -276,8 +277,8 @@ describe('an agent', () => {
 describe('an address that no host can have', () => {
   test.each([
     [undefined, 'the Host has no InternalIP'],
-    ['169.254.169.254', 'the address 169.254.169.254 is refused: no host of a cluster has it'],
-    ['http://evil.example', 'the address http://evil.example is refused: no host of a cluster has it'],
+    ['169.254.169.254', "the address 169.254.169.254 is refused: it is link-local, so no host's own"],
+    ['http://evil.example', "the address http://evil.example is refused: it is no IP address, so no host's own"],
   ])('%s: nothing is sent', async (address, message) => {
     const send = sender(specOf({}), ports())
     expect(await send({ host: 'worker-1', address, idempotencyKey }, new AbortController().signal)).toEqual({
@@ -288,8 +289,7 @@ describe('an address that no host can have', () => {
 
   test('nor to this machine, unless a test bed allows it', async () => {
     const host = await receiver()
-    const check = addressCheck({ allowLoopback: false })
-    const send = sender(specOf({ http: { port: host.port } }), { ...ports(), mayConnect: check })
+    const send = sender(specOf({ http: { port: host.port } }), { ...ports(), refuseAddress: refuseBy(false) })
     expect(
       await send({ host: 'worker-1', address: '127.0.0.1', idempotencyKey }, new AbortController().signal),
     ).toMatchObject({

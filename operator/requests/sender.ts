@@ -2,6 +2,7 @@ import { agentPort, parseSuccessCodes, type HostRequestSpec } from '@keelson/api
 import { boundedText } from '../bounded-text.ts'
 import { deliver, type Delivery } from '../delivery/deliver.ts'
 import { agentWords, writeToAgent, type AgentPorts } from './agent-protocol.ts'
+import type { RefuseAddress } from '../hosts/host-addresses.ts'
 import type { Outcome, Unsuccessful } from './outcome.ts'
 
 type Target = {
@@ -17,7 +18,7 @@ export type Deliver = (target: Target, signal: AbortSignal) => Promise<Outcome>
 
 const messageLimit = 256
 
-export type SenderPorts = AgentPorts & { readonly mayConnect: (address: string) => boolean }
+export type SenderPorts = AgentPorts & { readonly refuseAddress: RefuseAddress }
 
 type Http = HostRequestSpec['http']
 
@@ -37,7 +38,13 @@ export function sender(spec: HostRequestSpec, ports: SenderPorts, show?: (body: 
     timeoutMs: timeoutSeconds * 1_000,
   }
   return async ({ host, address, idempotencyKey }, signal) => {
-    if (address === undefined || !ports.mayConnect(address)) return refused(address)
+    const message = ports.refuseAddress(host, address)
+    if (address === undefined || message !== undefined)
+      return unsuccessful({
+        outcome: 'failed',
+        reason: 'AddressRefused',
+        message: message ?? 'the Host has no address',
+      })
     const endpoint = { host, address, port: http.port, scheme }
     const headers: Readonly<Record<string, string>> = isSafe(http) ? {} : { 'idempotency-key': idempotencyKey }
     const delivery =
@@ -55,7 +62,7 @@ export function schemeOf({ scheme, port }: HostRequestSpec['http']): 'http' | 'h
 }
 
 /** RFC 9110, 9.2.1: asks for nothing to be done, so it may be sent again. */
-function isSafe({ method }: Http): boolean {
+export function isSafe({ method }: Http): boolean {
   return method === 'GET'
 }
 
@@ -66,14 +73,6 @@ function isForAgent({ port }: Http): boolean {
 /** Whether a repeated delivery may do something again, so that a target must be written down before it is sent to. An agent knows one by its key. */
 export function needsClaim(http: Http): boolean {
   return !isSafe(http) && !isForAgent(http)
-}
-
-function refused(address: string | undefined): Outcome {
-  const message =
-    address === undefined
-      ? 'the Host has no InternalIP'
-      : `the address ${address} is refused: no host of a cluster has it`
-  return unsuccessful({ outcome: 'failed', reason: 'AddressRefused', message })
 }
 
 function judge(delivery: Delivery, http: Http, isSuccess: (code: number) => boolean): Outcome {
