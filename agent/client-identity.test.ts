@@ -21,21 +21,23 @@ async function certificate(names: readonly string[], ...usages: string[]): Promi
   return new X509Certificate(made.toString('pem'))
 }
 
+const now = Date.now()
+
 test.each(['request', 'control'] as const)('a certificate for the client %s is admitted as that', async (identity) => {
   const client = await certificate([clientNames[identity]], x509.ExtendedKeyUsage.clientAuth)
-  expect(admitClient(client)).toEqual({ identity, certificate: client })
+  expect(admitClient(client, now)).toEqual({ identity, certificate: client })
 })
 
 test('a certificate that does not say what it is for is refused, although OpenSSL takes it', async () => {
   const any = await certificate([clientNames.request])
-  expect(() => admitClient(any)).toThrow(refused)
+  expect(() => admitClient(any, now)).toThrow(refused)
 })
 
 test('a certificate with both names is refused', async () => {
   const both = await certificate(Object.values(clientNames), x509.ExtendedKeyUsage.clientAuth)
-  expect(() => admitClient(both)).toThrow(refused)
+  expect(() => admitClient(both, now)).toThrow(refused)
 })
 
 test('no certificate is refused', () => {
-  expect(() => admitClient(undefined)).toThrow(refused)
+  expect(() => admitClient(undefined, now)).toThrow(refused)
 })

@@ -14,17 +14,21 @@ export type Client = { readonly identity: ClientIdentity; readonly certificate: 
 const clientAuthentication = '1.3.6.1.5.5.7.3.2'
 
 /**
- * Throws 403 `ClientRefused` unless the certificate is one of the operator's. That it is of our authority and valid in time is known by then:
- * the TLS handshake has checked it.
+ * Throws 403 `ClientRefused` unless the certificate is one of the operator's, and in its time: a connection may be kept, and a session resumed, for
+ * longer than that. That it is of our authority is known by then: the TLS handshake has checked it, or the one that the session is of; a
+ * change of roots ends all sessions.
+ *
+ * @param now milliseconds since 1970
  */
-export function admitClient(certificate: X509Certificate | undefined): Client {
+export function admitClient(certificate: X509Certificate | undefined, now: number): Client {
   const identities = (['request', 'control'] as const).filter(
     (name) => certificate?.checkHost(clientNames[name], { subject: 'never', wildcards: false }) !== undefined,
   )
   const [identity] = identities
   // OpenSSL lets a certificate pass that does not say what it is for; we do not. With both names it would undo what two are for.
   if (identity !== undefined && identities.length === 1 && certificate?.keyUsage?.includes(clientAuthentication)) {
-    return { identity, certificate }
+    if (certificate.validToDate.getTime() > now) return { identity, certificate }
+    throw new Refusal(403, 'ClientRefused', 'the client certificate has expired', { headers: { connection: 'close' } })
   }
   const message = `only a client certificate for either ${clientNames.request} or ${clientNames.control} is admitted here`
   throw new Refusal(403, 'ClientRefused', message, { headers: { connection: 'close' } })

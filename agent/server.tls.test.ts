@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { Agent } from 'node:https'
 import { connect as connectPlain } from 'node:net'
 import { CertificateAuthority, eventually } from '@keelson/testbed'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -126,18 +127,51 @@ describe('a client that verifies as the operator does refuses', () => {
   })
 })
 
-test('resumes no session: each connection is judged by its own certificate', async () => {
-  await using agent = await RunningAgent.start(pki, { files: facts })
-  const sessions: Buffer[] = []
-  const first = await agent.connect()
-  first.on('session', (session) => sessions.push(session))
-  first.write('GET /v1/facts HTTP/1.1\r\nconnection: close\r\n\r\n')
-  first.resume()
-  await once(first, 'close')
-  for (const session of sessions) {
-    const next = await agent.connect({ session })
-    expect(next.isSessionReused()).toBe(false)
-    next.destroy()
+describe('a session', () => {
+  async function sessionOf(agent: RunningAgent): Promise<Buffer> {
+    const sessions: Buffer[] = []
+    const socket = await agent.connect()
+    socket.on('session', (session) => sessions.push(session))
+    socket.write('GET /v1/facts HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n')
+    socket.resume()
+    await once(socket, 'close')
+    return sessions.at(-1)!
   }
-  expect(sessions).not.toEqual([])
+
+  test('is resumed: the operator need not prove itself by its certificate for each request', async () => {
+    await using agent = await RunningAgent.start(pki, { files: facts })
+    const session = await sessionOf(agent)
+    const next = await agent.connect({ session })
+    expect(next.isSessionReused()).toBe(true)
+    next.destroy()
+    expect(await agent.call({ path: '/v1/facts', tls: { session } })).toMatchObject({ status: 200 })
+  })
+
+  test('of a certificate that has expired is of no use, nor is a connection', async () => {
+    let now = Date.now()
+    await using agent = await RunningAgent.start(pki, { files: facts, now: () => now })
+    const session = await sessionOf(agent)
+    const kept = new Agent({ keepAlive: true, maxSockets: 1 })
+    expect(await agent.call({ path: '/v1/facts', agent: kept })).toMatchObject({ status: 200 })
+    now += 48 * hour
+    const refused = { status: 403, body: { code: 'ClientRefused', message: 'the client certificate has expired' } }
+    expect(await agent.call({ path: '/v1/facts', tls: { session } })).toMatchObject(refused)
+    expect(await agent.call({ path: '/v1/facts', agent: kept })).toMatchObject(refused)
+    kept.destroy()
+  })
+
+  test('of a client that is not admitted stays one', async () => {
+    const client = await pki.authority.issue({ subject: 'CN=x', dnsNames: ['x'], usages: ['client'] })
+    await using agent = await RunningAgent.start(pki, { files: facts })
+    const session = await sessionOf(agent)
+    const tls = { session, cert: client.certificate, key: client.key }
+    // The session is the operator's, whatever certificate its thief has: it is as good as the operator's key, and stays in its memory.
+    expect(await agent.call({ path: '/v1/facts', tls })).toMatchObject({ status: 200 })
+    const other = await agent.connect({ cert: client.certificate, key: client.key })
+    const offered = once(other, 'session') as Promise<[Buffer]>
+    other.resume()
+    const [theirs] = await offered
+    other.destroy()
+    expect(await agent.call({ path: '/v1/facts', tls: { session: theirs } })).toMatchObject({ status: 403 })
+  })
 })

@@ -1,4 +1,3 @@
-import { constants } from 'node:crypto'
 import { once } from 'node:events'
 import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createServer, type Server } from 'node:https'
@@ -61,6 +60,7 @@ export class AgentServer {
   readonly #server: Server
   readonly #routes: Routes
   readonly #logger: Logger
+  readonly #now: () => number
   readonly #stop = new AbortController()
   /** As accepted, so also those that are in the middle of their handshake. */
   readonly #sockets = new Set<Socket>()
@@ -83,6 +83,7 @@ export class AgentServer {
     const trust = new Trust({ config, tls, now, serve })
     this.#routes = new Routes({ system, types, deliveries, trust, requireOrder: config.requireOrder })
     this.#logger = logger
+    this.#now = now
     this.#server = createServer({
       ...secureContext(tls),
       requestCert: true,
@@ -163,7 +164,7 @@ export class AgentServer {
     })
     try {
       const { socket } = request
-      const client = admitClient(socket instanceof TLSSocket ? socket.getPeerX509Certificate() : undefined)
+      const client = admitClient(socket instanceof TLSSocket ? socket.getPeerX509Certificate() : undefined, this.#now())
       const signals = { gone: gone.signal, stop: this.#stop.signal }
       this.#send(response, await this.#routes.answer(request, client, signals))
     } catch (error) {
@@ -210,15 +211,13 @@ function steadyNow(): number {
   return performance.timeOrigin + performance.now()
 }
 
-/** All that a context decides: a new one forgets what the old one had been told. */
+/** All that a context decides: a new one forgets what the old one had been told, and the sessions that it offered. */
 function secureContext({ ca, cert, key }: TlsMaterial): SecureContextOptions {
   return {
     ca,
     cert,
     key,
     minVersion: 'TLSv1.3',
-    // A resumed session would let a certificate in that is expired by now.
-    secureOptions: constants.SSL_OP_NO_TICKET,
   }
 }
 

@@ -24,7 +24,13 @@ test('defaults', async () => {
   const { tls, ...rest } = await read()
   const day = 86_400_000
   expect(rest).toEqual({
-    ...{ kubeconfig: undefined, factsIntervalMs: 30_000, agentLifetimeMs: 30 * day, allowLoopback: false },
+    ...{
+      kubeconfig: undefined,
+      factsIntervalMs: 30_000,
+      agentLifetimeMs: 30 * day,
+      allowLoopback: false,
+      serviceRanges: [],
+    },
     leaseTimes: { leaseMs: 15_000, renewDeadlineMs: 10_000, retryMs: 2_000 },
     metricsAddress: { host: undefined, port: 8080 },
   })

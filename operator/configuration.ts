@@ -3,6 +3,7 @@ import { isIPv4, isIPv6 } from 'node:net'
 import { join } from 'node:path'
 import { createSecureContext } from 'node:tls'
 import { parseArgs } from 'node:util'
+import { listOf } from './delivery/address.ts'
 import type { ClientCertificate } from './delivery/host-pools.ts'
 import type { ListenAddress } from './serving/http-server.ts'
 import { defaultAgentLifetimeMs, maxAgentLifetimeMs } from './signing/authority.ts'
@@ -18,6 +19,7 @@ export type Configuration = {
   readonly allowLoopback: boolean
   /** Of health and metrics; undefined: nobody is answered. */
   readonly metricsAddress: ListenAddress | undefined
+  readonly serviceRanges: readonly string[]
 }
 
 /** Of the times of the election, which must leave room for one another: clocks that differ, and a renewal that fails once. */
@@ -47,6 +49,7 @@ export async function readConfiguration(args: readonly string[]): Promise<Config
       'retry-period-seconds': { type: 'string', default: '2' },
       'metrics-address': { type: 'string', default: ':8080' },
       'allow-loopback': { type: 'boolean', default: false },
+      'service-cidr': { type: 'string', multiple: true, default: [] },
     },
   })
   const milliseconds: Milliseconds = (name, from, to) => {
@@ -64,6 +67,16 @@ export async function readConfiguration(args: readonly string[]): Promise<Config
     leaseTimes: leaseTimes(milliseconds),
     allowLoopback: values['allow-loopback'],
     metricsAddress: listenAddress(values['metrics-address']),
+    serviceRanges: ranges(values['service-cidr']),
+  }
+}
+
+function ranges(values: readonly string[]): readonly string[] {
+  try {
+    listOf(values)
+    return values
+  } catch (cause) {
+    throw new ConfigurationError('--service-cidr', cause instanceof Error ? cause.message : 'is no range', { cause })
   }
 }
 

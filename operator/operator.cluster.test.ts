@@ -390,8 +390,8 @@ describe('a HostRequest', () => {
     web['worker-2'].answer = () => undefined
     expect(await send({ timeoutSeconds: 1 })).toMatchObject({
       ...{ state: 'ERROR', counts: { succeeded: 1, failed: 0, unknown: 1 } },
-      msg: '1/2 hosts answered; unknown: worker-2 (no whole answer within 1 s; the host may have got the request)',
-      failures: [{ host: 'worker-2', reason: 'Timeout' }],
+      msg: '1/2 hosts answered; unknown: worker-2 (no answer within 1 s; the host may have got the request)',
+      failures: [{ host: 'worker-2', reason: 'HeadersTimeout' }],
     })
     expect(received('/')).toEqual([1, 1])
   })

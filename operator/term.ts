@@ -17,8 +17,11 @@ import {
 } from '@keelson/kube'
 import type { Logger } from 'pino'
 import { PolicyGate } from './authorisation/policy-gate.ts'
+import { WriteOrder } from './delivery/write-order.ts'
 import { HostPools, type ClientCertificate } from './delivery/host-pools.ts'
+import { ClusterAddressesPoller } from './hosts/cluster-addresses.ts'
 import { FactsPoller } from './hosts/facts-poller.ts'
+import { HostAddresses } from './hosts/host-addresses.ts'
 import { HostController } from './hosts/host-controller.ts'
 import { Inventory } from './hosts/inventory.ts'
 import { hostKind, hostRequestKind } from './kinds.ts'
@@ -42,6 +45,8 @@ export type TermOptions = {
   readonly drainMs?: number
   /** For test beds whose hosts are processes of one machine. */
   readonly allowLoopback: boolean
+  /** Ranges of the cluster's Services beside those that it tells of itself. */
+  readonly serviceRanges?: readonly string[]
   readonly logger: Logger
   /** Absent where nobody asks. */
   readonly metrics?: OperatorMetrics
@@ -63,12 +68,12 @@ const stopTimeoutMs = 5_000
  * parts throws.
  */
 export async function runTerm(options: TermOptions, leadership: Leadership): Promise<number | undefined> {
-  const { client, logger, allowLoopback, factsIntervalMs, drainMs = 5_000 } = options
+  const { client, logger, allowLoopback, serviceRanges = [], factsIntervalMs, drainMs = 5_000 } = options
   const { agentLifetimeMs = defaultAgentLifetimeMs, metrics = new OperatorMetrics(), health = new Health() } = options
   const ending = new AbortController()
   const stop = AbortSignal.any([leadership.signal, ending.signal])
   const now = () => new Date()
-  const common = { client, logger, allowLoopback, now, random: Math.random, metrics }
+  const common = { client, logger, now, random: Math.random, metrics }
   const reflect = <T extends KubernetesObject>(kind: Kind<T>, fieldSelector?: string) =>
     new Reflector<T>({
       ...{ client, kind, fieldSelector, metrics },
@@ -79,8 +84,14 @@ export async function runTerm(options: TermOptions, leadership: Leadership): Pro
   const requests = reflect<HostRequest>(hostRequestKind)
   const policy = new PolicyGate({ client, reflect })
   const stores = { nodes: nodes.store, hosts: hosts.store }
+  const order = new WriteOrder(leadership.epoch)
+  const clusterAddresses = new ClusterAddressesPoller({ client, serviceRanges, logger })
+  const hostAddresses = new HostAddresses(allowLoopback, () => clusterAddresses.present)
+  const refuseAddress = hostAddresses.refuse
   const signing =
-    options.tls === undefined ? await openSigning({ ...common, hosts, agentLifetimeMs }, leadership) : undefined
+    options.tls === undefined
+      ? await openSigning({ ...common, hosts, order, refuseAddress, agentLifetimeMs }, leadership)
+      : undefined
   await using pools = new HostPools(() => options.tls ?? signing!.identities.certificate('request'))
   const events = new EventRecorder({
     ...{ client, metrics, reportingController: 'keelson.dev/operator' },
@@ -88,13 +99,13 @@ export async function runTerm(options: TermOptions, leadership: Leadership): Pro
   })
 
   const factsPoller = new FactsPoller({
-    ...{ ...common, ...stores, pools, intervalMs: factsIntervalMs },
+    ...{ ...common, ...stores, pools, refuseAddress, intervalMs: factsIntervalMs },
     changed: (name) => hostLoop.enqueue(name),
   })
   const hostController = new HostController({ ...common, ...stores, answer: (name) => factsPoller.answer(name) })
   let outrankedBy: number | undefined
   const requestController = new RequestController({
-    ...{ ...common, ...stores, leadership, policy, drainMs, pools },
+    ...{ ...common, ...stores, leadership, policy, order, drainMs, pools, refuseAddress },
     reporter: new RunReporter({ logger, events, metrics }),
     requeue: (key, afterMs) => requestQueue.addAfter(key, afterMs),
     onOutranked: (epoch) => {
@@ -119,10 +130,16 @@ export async function runTerm(options: TermOptions, leadership: Leadership): Pro
     reconcile: (key, overdue) => hostController.reconcile(key, overdue),
   })
   const factsLoop = new Controller({
-    ...{ ...loop('facts'), sources: [nodes], concurrency: factsConcurrency, stopTimeoutMs: 0 },
+    ...{ ...loop('facts'), sources: [nodes, clusterAddresses], concurrency: factsConcurrency, stopTimeoutMs: 0 },
     reconcile: (key, overdue) => factsPoller.reconcile(key, overdue),
   })
-  const inventory = new Inventory({ nodes, hosts, isSettled: (name) => hostController.isSettled(name), logger })
+  const inventory = new Inventory({
+    nodes,
+    hosts,
+    clusterAddresses,
+    isSettled: (name) => hostController.isSettled(name),
+    logger,
+  })
   const requestTools = loop('hostrequest')
   const requestQueue = requestTools.queue
   const requestLoop = new Controller({
@@ -130,7 +147,9 @@ export async function runTerm(options: TermOptions, leadership: Leadership): Pro
     reconcile: (key, overdue) => requestController.reconcile(key, overdue),
   })
 
-  nodes.onChange(({ object }) => {
+  nodes.onChange(({ type, object }) => {
+    if (type === 'deleted') hostAddresses.delete(object.metadata.name)
+    else hostAddresses.set(object)
     hostLoop.enqueue(keyOf(object))
     factsLoop.enqueue(keyOf(object))
   })
@@ -152,7 +171,7 @@ export async function runTerm(options: TermOptions, leadership: Leadership): Pro
   const policyMissing = () => policy.fault() !== undefined
   shown.use(metrics.watch({ hosts: hosts.store, requests: requests.store, policyMissing }))
   const reflectors = [nodes, hosts, requests, ...policy.sources]
-  const loops = [hostLoop, factsLoop, requestLoop, requestController, events]
+  const loops = [clusterAddresses, hostLoop, factsLoop, requestLoop, requestController, events]
   // One that ends ends all.
   const running = [...reflectors, ...loops, ...(signing ? [signing] : [])].map((part) =>
     part.run(stop).finally(() => ending.abort()),

@@ -144,6 +144,7 @@ function superseded({ epoch, sequence }: Order): Refusal {
     409,
     'Superseded',
     `nothing was done: a write with epoch ${epoch}, sequence ${sequence} came before`,
+    { headers: { 'keelson-epoch': String(epoch), 'keelson-sequence': String(sequence) } },
   )
 }
 

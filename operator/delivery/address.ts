@@ -1,32 +1,82 @@
-import { BlockList, isIP, isIPv6 } from 'node:net'
+import { BlockList, isIP, isIPv4, SocketAddress } from 'node:net'
+
+export type AddressRules = {
+  /** For test beds whose hosts are processes of one machine. */
+  readonly allowLoopback: boolean
+  /** Of the cluster's Services, as `10.96.0.0/16`. */
+  readonly serviceRanges: readonly string[]
+}
+
+/** Addresses that no host of a cluster can have. Kubelets write the addresses of Nodes, so they are not trusted. */
+const impossible: readonly (readonly [range: string, what: string])[] = [
+  ['0.0.0.0/8', 'unspecified'],
+  ['127.0.0.0/8', 'loopback'],
+  ['169.254.0.0/16', 'link-local'],
+  ['224.0.0.0/4', 'multicast'],
+  ['255.255.255.255/32', 'broadcast'],
+  ['240.0.0.0/4', 'reserved'],
+  ['::/128', 'unspecified'],
+  ['::1/128', 'loopback'],
+  ['fe80::/10', 'link-local'],
+  ['ff00::/8', 'multicast'],
+  // Wherever these lead to, it is an IPv4 address that was not looked at: RFC 4291 2.5.5.1, RFC 6052, RFC 8215, RFC 3056.
+  ['::/96', 'IPv4 in IPv6'],
+  ['64:ff9b::/96', 'IPv4 in IPv6'],
+  ['64:ff9b:1::/48', 'IPv4 in IPv6'],
+  ['2002::/16', 'IPv4 in IPv6'],
+]
+
+const impossibleLists = impossible.map(([range, what]) => ({ what, list: listOf([range]) }))
+const anyImpossible = listOf(impossible.map(([range]) => range))
 
 /**
- * Addresses that no host of a cluster can have. Kubelets write the addresses of Nodes, so they are not trusted: one that points back at
- * the operator, at a metadata service or at a group is refused before a socket is opened.
+ * The one way to write an IP address: an IPv4-mapped one as IPv4, IPv6 in small letters and short. Undefined for what is none: a name, one with a zone
+ * (`%eth0`), IPv4 in decimal, octal or hexadecimal form.
  */
-function refusedRanges(allowLoopback: boolean): BlockList {
+export function canonicalAddress(address: string): string | undefined {
+  const family = isIP(address)
+  if (family === 0 || address.includes('%')) return undefined
+  if (family === 4) return address
+  const written = new SocketAddress({ address, family: 'ipv6' }).address
+  const mapped = /^::ffff:([0-9.]+)$/.exec(written)?.[1]
+  return mapped !== undefined && isIPv4(mapped) ? mapped : written
+}
+
+/** Why no host can have this address, as `is loopback`; undefined where one can. */
+export function addressFault(address: string, rules: AddressRules): string | undefined {
+  const canonical = canonicalAddress(address)
+  if (canonical === undefined) return 'is no IP address'
+  if (anyImpossible.check(canonical, familyOf(canonical))) {
+    const { what } = impossibleLists.find(({ list }) => list.check(canonical, familyOf(canonical)))!
+    if (what !== 'loopback' || !rules.allowLoopback) return `is ${what}`
+  }
+  return isWithin(canonical, rules.serviceRanges) ? "is in the range of the cluster's Services" : undefined
+}
+
+function isWithin(address: string, ranges: readonly string[]): boolean {
+  return ranges.length > 0 && rangeList(ranges).check(address, familyOf(address))
+}
+
+let latest: { readonly of: readonly string[]; readonly list: BlockList } | undefined
+
+/** They are the same ones all the time. */
+function rangeList(ranges: readonly string[]): BlockList {
+  if (latest?.of !== ranges) latest = { of: ranges, list: listOf(ranges) }
+  return latest.list
+}
+
+/** @throws where a range is none */
+export function listOf(ranges: readonly string[]): BlockList {
   const list = new BlockList()
-  list.addSubnet('0.0.0.0', 8, 'ipv4')
-  list.addSubnet('169.254.0.0', 16, 'ipv4')
-  list.addSubnet('224.0.0.0', 3, 'ipv4')
-  list.addAddress('::', 'ipv6')
-  // Translated to IPv4, whatever that is.
-  list.addSubnet('64:ff9b::', 96, 'ipv6')
-  list.addSubnet('fe80::', 10, 'ipv6')
-  list.addSubnet('ff00::', 8, 'ipv6')
-  if (!allowLoopback) {
-    list.addSubnet('127.0.0.0', 8, 'ipv4')
-    list.addAddress('::1', 'ipv6')
+  for (const range of ranges) {
+    const [address = '', bits = '', ...rest] = range.split('/')
+    if (isIP(address) === 0 || !/^\d{1,3}$/.test(bits) || rest.length > 0)
+      throw new TypeError(`${range} is no range of addresses: write it as 10.96.0.0/16`)
+    list.addSubnet(address, Number(bits), familyOf(address))
   }
   return list
 }
 
-/**
- * The question whether an address may be connected to; what is not an IP address, or one with a zone (`%eth0`), may not. An IPv4-mapped one
- * is judged as IPv4.
- */
-export function addressCheck(options: { readonly allowLoopback: boolean }): (address: string) => boolean {
-  const refused = refusedRanges(options.allowLoopback)
-  return (address) =>
-    isIP(address) !== 0 && !address.includes('%') && !refused.check(address, isIPv6(address) ? 'ipv6' : 'ipv4')
+function familyOf(address: string): 'ipv4' | 'ipv6' {
+  return isIPv4(address) ? 'ipv4' : 'ipv6'
 }

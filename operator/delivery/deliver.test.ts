@@ -1,8 +1,11 @@
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { agentPort } from '@keelson/api'
 import { CertificateAuthority, eventually } from '@keelson/testbed'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { Receiver, type ReceiverOptions } from '../testing/receiver.ts'
+import { loopbackAddress } from '../testing/addresses.ts'
+import { Receiver, type Answer, type ReceiverOptions } from '../testing/receiver.ts'
 import { deliver, type Delivery, type DeliveryRequest } from './deliver.ts'
 import { HostPools, type ClientCertificate } from './host-pools.ts'
 
@@ -42,15 +45,46 @@ async function rawServer(serve: (socket: Socket) => void): Promise<{ port: numbe
   return { port: (server.address() as AddressInfo).port }
 }
 
+/** Accepts nothing, and its queue is full. */
+async function deafServer(): Promise<{ port: number; full: Promise<void> }> {
+  const script = `const s = require('node:net').createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {
+    process.stdout.write(s.address().port + '\\n', () => { for (;;); })
+  })`
+  const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
+  stack.defer(() => void child.kill('SIGKILL'))
+  const [line] = (await once(child.stdout, 'data')) as [Buffer]
+  const port = Number(line.toString())
+  const fill = async () => {
+    for (let open = 0; open < 2; open += 1) {
+      const socket = connect(port, '127.0.0.1').on('error', () => undefined)
+      stack.defer(() => void socket.destroy())
+      await once(socket, 'connect')
+    }
+  }
+  return { port, full: fill() }
+}
+
 async function serverTls(name: string, by = authority): Promise<ReceiverOptions> {
   const { certificate, key } = await by.issue({ subject: `CN=${name}`, dnsNames: [name], usages: ['server'] })
   const tls = { cert: certificate, key, ca: authority.certificate, requestCert: true, rejectUnauthorized: true }
   return { tls: { ...tls, minVersion: 'TLSv1.3' } }
 }
 
+/** An agent's port needs an address of its own. */
+const agentAddress = loopbackAddress(3)
+const onAgentPort = { address: agentAddress, port: agentPort }
+
 const endpointOf = ({ port }: { port: number }, scheme: 'http' | 'https' = 'http', host = 'worker-1') => ({
-  ...{ host, address: '127.0.0.1', port, scheme },
+  ...{ host, address: port === agentPort ? agentAddress : '127.0.0.1', port, scheme },
 })
+
+/** Answers, and from then on reads no more of the connections that it has: as if the host were gone, and nobody had been told. */
+const thenSilent: Answer = (response) => {
+  const { socket } = response
+  response.on('close', () => socket?.pause()).end()
+}
+
+const isSilent = ({ open }: Receiver) => open.size > 0 && [...open].every((socket) => socket.isPaused())
 
 async function send(
   to: { port: number },
@@ -70,7 +104,7 @@ const parameters = [
 describe('what is sent', () => {
   test('GET bears the parameters in the query, in their order', async () => {
     const host = await receiver()
-    expect(await send(host, { parameters })).toEqual({ answered: true, statusCode: 200, body: Buffer.alloc(0) })
+    expect(await send(host, { parameters })).toMatchObject({ answered: true, statusCode: 200, body: Buffer.alloc(0) })
     expect(host.received).toEqual([
       {
         ...{ method: 'GET', body: '', contentType: undefined },
@@ -106,7 +140,7 @@ describe('what is sent', () => {
 describe('answers', () => {
   test('of 64 KiB are read whole, one byte more is too large and ends the connection', async () => {
     const host = await receiver({ answer: (response) => response.end(Buffer.alloc(64 * 1024, 'x')) })
-    expect(await send(host)).toEqual({ answered: true, statusCode: 200, body: Buffer.alloc(64 * 1024, 'x') })
+    expect(await send(host)).toMatchObject({ answered: true, statusCode: 200, body: Buffer.alloc(64 * 1024, 'x') })
     host.answer = (response) => response.writeHead(201).end(Buffer.alloc(64 * 1024 + 1, 'x'))
     expect(await send(host, { method: 'POST' })).toEqual({
       answered: false,
@@ -137,28 +171,51 @@ describe('answers', () => {
 
 describe('within the timeout', () => {
   const slow = { timeoutMs: 300 }
-  const timeout = (unanswered: boolean) => {
-    const message = `no ${unanswered ? 'whole answer' : 'connection'} within 0.3 s`
-    return { answered: false, failure: { reason: 'Timeout', message, unanswered } }
-  }
+  const late = (reason: string, words: string, unanswered: boolean, rest = {}) => ({
+    ...{ answered: false, failure: { reason, message: `${words} within 0.3 s`, unanswered, ...rest } },
+  })
+  const post = { ...slow, method: 'POST' } as const
 
   /** Runs into a test's own time limit if the timeout did not hold: all of these servers would wait for ever. */
   test('comes no answer', async () => {
     const host = await receiver({ answer: () => undefined })
-    expect(await send(host, { ...slow, method: 'POST' })).toEqual(timeout(true))
+    expect(await send(host, post)).toEqual(late('HeadersTimeout', 'no answer', true))
     await eventually('the connection is closed', () => host.open.size === 0)
     expect(host.received.length).toBe(1)
   })
 
-  test('comes a body that trickles for ever', async () => {
+  test('comes half of the head of an answer', async () => {
+    const host = await rawServer((socket) => socket.once('data', () => socket.write('HTTP/1.1 200 OK\r\ncontent-')))
+    expect(await send(host, post)).toEqual(late('HeadersTimeout', 'no answer', true))
+  })
+
+  test('comes a body byte by byte, for ever', async () => {
     const host = await receiver({
       answer: (response) => {
         const timer = setInterval(() => response.write('x'), 20)
         response.on('close', () => clearInterval(timer))
       },
     })
-    expect(await send(host, slow)).toEqual(timeout(true))
+    expect(await send(host, post)).toEqual(late('BodyTimeout', 'no whole answer', true, { code: 200 }))
     await eventually('the connection is closed', () => host.open.size === 0)
+  })
+
+  test('comes no TLS handshake from a host that accepts: certainly nothing was sent', async () => {
+    const host = await rawServer(() => undefined)
+    expect(await send(host, post, { scheme: 'https' })).toMatchObject({
+      failure: {
+        reason: 'TLSTimeout',
+        message: expect.stringMatching(/^no TLS handshake within 0\.3 s$/) as string,
+        unanswered: false,
+      },
+    })
+  })
+
+  test('comes no connection from a host that does not answer: certainly nothing was sent', async () => {
+    // A listener whose queue is full drops further SYNs, as a host that is gone does.
+    const { port, full } = await deafServer()
+    await full
+    expect(await send({ port }, post)).toEqual(late('ConnectTimeout', 'no connection', false))
   })
 
   test('comes no connection: certainly nothing was sent, not even when it comes later', async () => {
@@ -172,7 +229,9 @@ describe('within the timeout', () => {
           .pipe(socket)
       void release.then(forward)
     })
-    expect(await send(gate, { ...slow, method: 'POST' }, { scheme: 'https' })).toEqual(timeout(false))
+    expect(await send(gate, post, { scheme: 'https' })).toMatchObject({
+      failure: { reason: 'TLSTimeout', unanswered: false },
+    })
     resolve()
     await eventually('the connection has come and gone', () => host.accepted === 1 && host.open.size === 0)
     expect(host.received).toEqual([])
@@ -182,7 +241,7 @@ describe('within the timeout', () => {
     const host = await receiver({ answer: () => undefined })
     const busy = Array.from({ length: 4 }, () => send(host, { timeoutMs: 1_000 }))
     await eventually('all four connections are busy', () => host.received.length === 4)
-    expect(await send(host, slow)).toEqual(timeout(false))
+    expect(await send(host, slow)).toEqual(late('QueueTimeout', 'no free connection', false))
     await Promise.all(busy)
     expect(host.received.length).toBe(4)
   })
@@ -237,26 +296,25 @@ describe('connections that fail', () => {
   })
 
   test('without a word are no danger to what must not be sent twice: it has its own connection', async () => {
-    const host = await receiver()
+    const host = await receiver({ answer: thenSilent })
     await send(host)
-    expect(host.open.size).toBe(1)
-    // As if the host were gone: what is kept is dead and nobody has been told.
-    for (const socket of host.open) socket.pause()
+    await eventually('the host is silent', () => isSilent(host))
+    host.answer = (response) => response.end()
     expect(await send(host, { method: 'POST', timeoutMs: 2_000 })).toMatchObject({ answered: true })
-    expect(await send(host, { timeoutMs: 300 })).toMatchObject({ answered: false, failure: { reason: 'Timeout' } })
+    expect(await send(host, { timeoutMs: 300 })).toMatchObject({ failure: { reason: 'HeadersTimeout' } })
   })
 
   test('closed before it is TLS: certainly nothing was sent', async () => {
     const host = await rawServer((socket) => socket.destroy())
     expect(await send(host, { method: 'POST' }, { scheme: 'https' })).toMatchObject({
-      ...{ answered: false, failure: { reason: 'ConnectFailed', unanswered: false } },
+      ...{ answered: false, failure: { reason: 'TLSFailed', unanswered: false } },
     })
   })
 })
 
 describe('TLS', () => {
   test('with the name of the host', async () => {
-    const host = await receiver(await serverTls('worker-1'))
+    const host = await receiver({ ...onAgentPort, ...(await serverTls('worker-1')) })
     expect(await send(host, {}, { scheme: 'https' })).toMatchObject({ answered: true, statusCode: 200 })
   })
 
@@ -266,7 +324,7 @@ describe('TLS', () => {
     const host = await receiver(await serverTls('worker-2'))
     const delivery = await send(host, { method: 'POST' }, { scheme: 'https' })
     expect(delivery).toMatchObject(refused)
-    expect(JSON.stringify(delivery)).toMatch(/altnames.*worker-1.*worker-2/)
+    expect(JSON.stringify(delivery)).toMatch(/for DNS:worker-2, not for DNS:worker-1/)
     expect(host.received).toEqual([])
   })
 
@@ -279,15 +337,87 @@ describe('TLS', () => {
   test('of a server that does not take our certificate', async () => {
     const { tls } = await serverTls('worker-1')
     const strict = await CertificateAuthority.create('others')
-    const host = await receiver({ tls: { ...tls, ca: strict.certificate } })
+    const host = await receiver({ ...onAgentPort, tls: { ...tls, ca: strict.certificate } })
     const delivery = await send(host, { method: 'POST' }, { scheme: 'https' })
     expect(delivery).toMatchObject({ answered: false })
+    expect(host.received).toEqual([])
+  })
+
+  test('of a server that says in the words of TLS that it wants a certificate: it has not read the request', async () => {
+    const host = await receiver(await serverTls('worker-1'))
+    // Off the agent's port none is shown.
+    const delivery = await send(host, { method: 'POST' }, { scheme: 'https' })
+    expect(delivery).toMatchObject(refused)
+    expect(JSON.stringify(delivery)).toMatch(/CERTIFICATE_REQUIRED/)
     expect(host.received).toEqual([])
   })
 
   test('of a server that speaks none', async () => {
     const host = await receiver()
     expect(await send(host, { method: 'POST' }, { scheme: 'https' })).toMatchObject(refused)
+  })
+})
+
+describe('what may be repeated', () => {
+  const repeatable = { method: 'POST', repeatable: true } as const
+
+  test('goes over a connection that was used before', async () => {
+    const host = await receiver()
+    for (let times = 0; times < 3; times += 1) await send(host, repeatable)
+    expect([host.accepted, host.received.length]).toEqual([1, 3])
+  })
+
+  test('is repeated over a fresh one where that hangs up without an answer', async () => {
+    const host = await receiver()
+    await send(host, repeatable)
+    host.answer = (response) => {
+      host.answer = (next) => next.end('again')
+      response.destroy()
+    }
+    expect(await send(host, repeatable)).toMatchObject({ answered: true, body: Buffer.from('again') })
+    expect([host.accepted, host.received.length]).toEqual([2, 3])
+  })
+
+  test('is repeated over a fresh one where that is silent', async () => {
+    const host = await receiver({ answer: thenSilent })
+    await send(host, repeatable)
+    await eventually('the host is silent', () => isSilent(host))
+    host.answer = (response) => response.end()
+    expect(await send(host, { ...repeatable, timeoutMs: 4_000 })).toMatchObject({ answered: true })
+    expect([host.accepted, host.received.length]).toEqual([2, 2])
+  })
+
+  test('is not repeated where a fresh connection hangs up, nor once an answer has begun', async () => {
+    const host = await receiver({ answer: (response) => response.destroy() })
+    expect(await send(host, repeatable)).toMatchObject({ failure: { reason: 'ConnectionLost', unanswered: true } })
+    expect(host.received.length).toBe(1)
+    host.answer = (response) => response.end()
+    await send(host, repeatable)
+    host.answer = (response) => response.writeHead(200).write('x', () => response.destroy())
+    expect(await send(host, repeatable)).toMatchObject({ failure: { reason: 'ConnectionLost', code: 200 } })
+    expect(host.received.length).toBe(3)
+  })
+
+  test('of a host that hung up and is gone: it may have got the request', async () => {
+    const host = await receiver()
+    await send(host, repeatable)
+    host.answer = (response) => {
+      host.refuse()
+      response.destroy()
+    }
+    expect(await send(host, repeatable)).toMatchObject({ failure: { reason: 'ConnectFailed', unanswered: true } })
+  })
+
+  test('of a host that was silent and is gone: it was gone before', async () => {
+    const host = await receiver({ answer: thenSilent })
+    await send(host, repeatable)
+    await eventually('the host is silent', () => isSilent(host))
+    host.answer = (response) => response.end()
+    host.refuse()
+    expect(await send(host, { ...repeatable, timeoutMs: 1_000 })).toMatchObject({
+      failure: { reason: 'ConnectFailed', unanswered: false },
+    })
+    expect(host.received.length).toBe(1)
   })
 })
 
@@ -326,7 +456,7 @@ describe('an abort', () => {
   test('that came before sends nothing and opens nothing', async () => {
     const host = await receiver()
     await expect(send(host, {}, { signal: AbortSignal.abort(stopped) })).rejects.toBe(stopped)
-    expect(pools.size).toBe(0)
+    expect(pools.size.connections).toBe(0)
     expect(host.accepted).toBe(0)
   })
 })

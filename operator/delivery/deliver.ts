@@ -1,17 +1,27 @@
-import type { Readable } from 'node:stream'
-import { abortable } from '@keelson/kube'
-import { DecoratorHandler, type Dispatcher } from 'undici'
-import type { Endpoint, HostPools } from './host-pools.ts'
-import { messageOf, type Request } from './message.ts'
+import type { IncomingHttpHeaders } from 'node:http'
+import { Deadline } from './deadline.ts'
+import { DeliveryError, type DeliveryReason } from './delivery-error.ts'
+import { answerLimit, exchange, type Progress } from './exchange.ts'
+import type { Endpoint, HostPools, Use } from './host-pools.ts'
+import { messageOf, type Message, type Request } from './message.ts'
+import { wordsOf } from './open-socket.ts'
 
 export type DeliveryRequest = Request & {
-  /** From the call to the last byte of the answer, connecting included; whole milliseconds. */
+  /** From the call to the last byte of the answer, connecting included; milliseconds. */
   readonly timeoutMs: number
+  /**
+   * The receiver may get the request twice without harm; default: GET. It may go over a connection that was used before, and is repeated once
+   * over a fresh one where that turns out to be dead. Whatever may not be repeated has a fresh connection: on a kept one to a host that
+   * is gone it is written into the void and nobody knows what became of it, a new connection just does not come about.
+   */
+  readonly repeatable?: boolean
+  /** Of a request that may be repeated; default Kept. */
+  readonly use?: Use
 }
 
 type DeliveryFailure = {
   /** For programs: one CamelCase word. */
-  readonly reason: 'ConnectFailed' | 'TLSFailed' | 'Timeout' | 'ConnectionLost' | 'AnswerTooLarge' | 'AddressRefused'
+  readonly reason: DeliveryReason | 'AnswerTooLarge'
   readonly message: string
   /** HTTP status, where at least the start of an answer came. */
   readonly code?: number
@@ -20,13 +30,18 @@ type DeliveryFailure = {
 }
 
 export type Delivery =
-  | { readonly answered: true; readonly statusCode: number; readonly body: Buffer }
+  | {
+      readonly answered: true
+      readonly statusCode: number
+      readonly headers: IncomingHttpHeaders
+      readonly body: Buffer
+    }
   | { readonly answered: false; readonly failure: DeliveryFailure }
 
-/** What is read of an answer; a longer one counts as a failure, so that 5,000 of them fit in memory. */
-const answerLimit = 64 * 1024
+/** A connection that was used before and brings no answer for so long is taken for dead, if there is a way to ask again. */
+const suspicionMs = 2_000
 
-/** Sends one request to one host, once. A failure is a value; only an abort by `signal` throws. */
+/** Sends one request to one host. A failure is a value; only an abort by `signal` throws. */
 export async function deliver(
   pools: HostPools,
   endpoint: Endpoint,
@@ -34,91 +49,69 @@ export async function deliver(
   signal: AbortSignal,
 ): Promise<Delivery> {
   signal.throwIfAborted()
-  const deadline = AbortSignal.timeout(request.timeoutMs)
-  const either = AbortSignal.any([signal, deadline])
-  let sent = false
-  const sending = () => {
-    sent = true
-  }
+  using deadline = new Deadline(request.timeoutMs, signal)
+  const { repeatable = request.method === 'GET', use = 'Kept' } = request
+  const message = messageOf(request)
+  const silenceMs = request.repeatable === true ? Math.min(suspicionMs, request.timeoutMs / 2) : undefined
+  const once = (by: Use, limitMs?: number) => attempt({ pools, endpoint, message, deadline, signal }, by, limitMs)
+  const first = await once(repeatable ? use : 'Fresh', silenceMs)
+  if (first.delivery.answered || !first.reused || deadline.remainingMs === 0) return first.delivery
+  const { reason, unanswered, code } = first.delivery.failure
+  if (code !== undefined) return first.delivery
+  const { delivery: second } = await once('Fresh')
+  // Silence of a host that cannot be connected to now is that of a host that was gone before; one that hung up was there.
+  if (second.answered || second.failure.unanswered || reason !== 'ConnectionLost') return second
+  return { answered: false, failure: { ...second.failure, unanswered } }
+}
+
+type Attempt = { readonly delivery: Delivery; readonly reused: boolean }
+
+type Course = {
+  readonly pools: HostPools
+  readonly endpoint: Endpoint
+  readonly message: Message
+  readonly deadline: Deadline
+  readonly signal: AbortSignal
+}
+
+/** @param silenceMs how long a connection that was used before may bring no answer */
+async function attempt(
+  { pools, endpoint, message, deadline, signal }: Course,
+  use: Use,
+  silenceMs: number | undefined,
+): Promise<Attempt> {
+  const progress: Progress = { sent: false }
+  let reused = false
   try {
-    using fresh = request.method === 'GET' ? undefined : pools.fresh(endpoint)
-    const dispatcher = watched(fresh?.dispatcher ?? pools.kept(endpoint), sending)
-    // While a request waits for a connection undici does not heed its signal. It does before sending: what was given up is not sent later.
-    return await abortable(exchange(dispatcher, request, either), either)
+    using lease = await pools.lease(endpoint, use, deadline)
+    reused = lease.reused
+    const limitMs = reused ? silenceMs : undefined
+    const { statusCode, headers, body } = await exchange(lease.connection, message, deadline, progress, limitMs)
+    if (body !== undefined) return { reused, delivery: { answered: true, statusCode, headers, body } }
+    const text = `answered HTTP ${statusCode} and more than ${answerLimit / 1024} KiB`
+    return { reused, delivery: failed('AnswerTooLarge', text, { ...progress, sent: false }) }
   } catch (error) {
     pools.forget(endpoint)
     signal.throwIfAborted()
-    if (!deadline.aborted) return describe(error, sent)
-    return failed('Timeout', `no ${sent ? 'whole answer' : 'connection'} within ${request.timeoutMs / 1_000} s`, sent)
+    return { reused, delivery: describe(error as Error, progress, reused) }
   }
 }
 
-/** Tells of the moment before the first byte is written: what fails earlier has certainly not reached the host. */
-function watched(dispatcher: Dispatcher, sending: () => void): Dispatcher {
-  return dispatcher.compose((dispatch) => (options, handler) => dispatch(options, new Watch(handler, sending)))
+function failed(reason: DeliveryFailure['reason'], message: string, { sent, statusCode }: Progress): Delivery {
+  const code = statusCode === undefined ? {} : { code: statusCode }
+  return { answered: false, failure: { reason, message, ...code, unanswered: sent } }
 }
 
-class Watch extends DecoratorHandler {
-  readonly #handler: Dispatcher.DispatchHandler
-  readonly #sending: () => void
+/**
+ * With TLS 1.3 a server refuses our certificate only after we have sent; it has not read the request then. Its words for it, RFC 8446 6.2, as
+ * OpenSSL names them: unknown_ca, bad_certificate, certificate_required …
+ */
+const certificateRefused = /^ERR_SSL_(TLSV1[3]?|SSLV3)_ALERT_(.*CERTIFICATE.*|UNKNOWN_CA|ACCESS_DENIED)$/
 
-  constructor(handler: Dispatcher.DispatchHandler, sending: () => void) {
-    super(handler)
-    this.#handler = handler
-    this.#sending = sending
-  }
-
-  onRequestStart(controller: Dispatcher.DispatchController, context: unknown): void {
-    this.#sending()
-    this.#handler.onRequestStart?.(controller, context)
-  }
-}
-
-async function exchange(dispatcher: Dispatcher, request: DeliveryRequest, signal: AbortSignal): Promise<Delivery> {
-  // The only deadline is the signal's.
-  const timeouts = { headersTimeout: 0, bodyTimeout: 0 }
-  const { statusCode, body } = await dispatcher.request({ ...messageOf(request), ...timeouts, signal })
-  const content = await readBounded(body)
-  if (content !== undefined) return { answered: true, statusCode, body: content }
-  const text = `answered HTTP ${statusCode} and more than ${answerLimit / 1024} KiB`
-  return { answered: false, failure: { reason: 'AnswerTooLarge', message: text, code: statusCode, unanswered: false } }
-}
-
-/** Undefined where there is more; leaving the loop closes the connection. */
-async function readBounded(stream: Readable): Promise<Buffer | undefined> {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of stream as AsyncIterable<Buffer>) {
-    size += chunk.length
-    if (size > answerLimit) return undefined
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks)
-}
-
-function failed(reason: DeliveryFailure['reason'], text: string, unanswered: boolean): Delivery {
-  return { answered: false, failure: { reason, message: text, unanswered } }
-}
-
-/** What Node and undici call the ways in which a connection does not come about; the words are for whoever looks for the cause. */
-const connectCodes: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'connection refused: nothing listens on the port',
-  EHOSTUNREACH: 'host unreachable',
-  ENETUNREACH: 'network unreachable',
-  EHOSTDOWN: 'host down',
-  ETIMEDOUT: 'no connection: the host does not answer',
-  UND_ERR_CONNECT_TIMEOUT: 'no connection within 5 s: the host does not answer',
-}
-
-/** Codes of OpenSSL's alerts and of X.509 verification, as Node gives them on. */
-const tlsCodes =
-  /^(EPROTO$|ERR_SSL|ERR_TLS|ERR_OSSL|CERT_|CRL_|DEPTH_|UNABLE_TO|SELF_SIGNED|ERROR_IN|INVALID_|PATH_LENGTH|HOSTNAME_)/
-
-function describe(error: unknown, sent: boolean): Delivery {
-  const { code = '', message: text = String(error) } = error as { code?: string; message?: string }
-  const why = `${text}${code === '' ? '' : ` (${code})`}`
-  // With TLS 1.3 a server refuses our certificate only after we have sent; it has not read the request then.
-  if (tlsCodes.test(code)) return failed('TLSFailed', `TLS: ${why}`, false)
-  if (sent) return failed('ConnectionLost', `connection lost: ${why}`, true)
-  return failed('ConnectFailed', connectCodes[code] ?? `no connection: ${why}`, false)
+function describe(error: Error, progress: Progress, reused: boolean): Delivery {
+  if (error instanceof DeliveryError) return failed(error.code, error.message, progress)
+  const { code = '' } = error as NodeJS.ErrnoException
+  if (!reused && certificateRefused.test(code))
+    return failed('TLSFailed', `TLS: ${wordsOf(error)}`, { ...progress, sent: false })
+  return failed('ConnectionLost', `connection lost: ${wordsOf(error)}`, progress)
 }

@@ -5,6 +5,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest
 import { HostPools, type ClientCertificate } from '../delivery/host-pools.ts'
 import { loopbackAddress } from '../testing/addresses.ts'
 import { Receiver } from '../testing/receiver.ts'
+import { HostAddresses } from './host-addresses.ts'
 import { FactsPoller } from './facts-poller.ts'
 
 const name = 'worker-1'
@@ -47,7 +48,11 @@ function nodeOf(ready: 'True' | 'Unknown', address = loopbackAddress(1)): Node {
 function newPoller(random = 0.5, allowLoopback = true): FactsPoller {
   return new FactsPoller({
     nodes: { size: nodes.size, get: (key) => nodes.get(key), list: () => [...nodes.values()] },
-    ...{ allowLoopback, intervalMs: 1_000, random: () => random },
+    ...{
+      refuseAddress: new HostAddresses(allowLoopback, () => ({ apiServers: new Set(), serviceRanges: [] })).refuse,
+      intervalMs: 1_000,
+      random: () => random,
+    },
     pools: stack.use(new HostPools(() => client)),
     changed: (of) => void changed.push(of),
   })

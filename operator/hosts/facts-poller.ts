@@ -1,14 +1,14 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Node, ReadonlyStore, ReconcileResult } from '@keelson/kube'
-import { addressCheck } from '../delivery/address.ts'
 import type { HostPools } from '../delivery/host-pools.ts'
 import { askFacts, type FactsAnswer } from './facts.ts'
+import type { RefuseAddress } from './host-addresses.ts'
 import { agentAddress } from './host-object.ts'
 
 export type FactsPollerOptions = {
   readonly nodes: ReadonlyStore<Node>
   readonly pools: HostPools
-  readonly allowLoopback: boolean
+  readonly refuseAddress: RefuseAddress
   /** How often each agent is asked, in milliseconds. */
   readonly intervalMs: number
   /** Uniform in [0, 1). */
@@ -23,12 +23,10 @@ export type FactsPollerOptions = {
  */
 export class FactsPoller {
   readonly #options: FactsPollerOptions
-  readonly #mayConnect: (address: string) => boolean
   readonly #answers = new Map<string, FactsAnswer>()
 
   constructor(options: FactsPollerOptions) {
     this.#options = options
-    this.#mayConnect = addressCheck(options)
   }
 
   /** What the agent of this host answered last; undefined where it was not asked since its Node became Ready. */
@@ -52,8 +50,8 @@ export class FactsPoller {
   }
 
   async #ask(name: string, address: string, signal: AbortSignal): Promise<FactsAnswer> {
-    if (!this.#mayConnect(address))
-      return { reason: 'AddressRefused', message: `the address ${address} is refused: no host of a cluster has it` }
+    const message = this.#options.refuseAddress(name, address)
+    if (message !== undefined) return { reason: 'AddressRefused', message }
     return askFacts(this.#options.pools, name, address, signal)
   }
 

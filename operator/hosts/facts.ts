@@ -18,7 +18,7 @@ export async function askFacts(
   const delivery = await deliver(
     pools,
     endpoint,
-    { method: 'GET', path: '/v1/facts', parameters: [], timeoutMs },
+    { method: 'GET', path: '/v1/facts', parameters: [], timeoutMs, use: 'Spare' },
     signal,
   )
   if (!delivery.answered)

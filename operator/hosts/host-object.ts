@@ -28,7 +28,17 @@ export function offlineReason(node: Node): Pick<Condition, 'reason' | 'message'>
 
 /** Where the agent of an online Node is asked; undefined where there is nothing to ask. */
 export function agentAddress(node: Node): string | undefined {
-  return offlineReason(node) === undefined ? internalAddress(addressesOf(node)) : undefined
+  return offlineReason(node) === undefined ? addressOf(node) : undefined
+}
+
+/** Where requests to the host of this Node go to. */
+export function addressOf(node: Node): string | undefined {
+  return internalAddress(addressesOf(node))
+}
+
+/** A kubelet cannot give itself the label: NodeRestriction. */
+export function roleOf(node: Node): HostStatus['role'] {
+  return Object.hasOwn(node.metadata.labels ?? {}, controlPlaneLabel) ? 'ControlPlane' : 'Worker'
 }
 
 /** The address that requests go to. */
@@ -52,7 +62,7 @@ export function hostStatus(
   const facts = answer !== undefined && 'facts' in answer ? answer.facts : present?.facts
   return {
     addresses: addressesOf(node),
-    role: Object.hasOwn(node.metadata.labels ?? {}, controlPlaneLabel) ? 'ControlPlane' : 'Worker',
+    role: roleOf(node),
     ...(facts === undefined ? {} : { facts }),
     conditions: withTransitionTimes([online, readyCondition(node, answer, present)], present?.conditions, now),
   }

@@ -1,6 +1,7 @@
 import type { Host } from '@keelson/api'
 import { keyOf, type Node, type Reflector } from '@keelson/kube'
 import type { Logger } from 'pino'
+import type { ClusterAddressesPoller } from './cluster-addresses.ts'
 import { settle } from './settle.ts'
 
 /** At the start, for Hosts to catch up with their Nodes. */
@@ -9,6 +10,7 @@ const settleTimeoutMs = 60_000
 export type InventoryOptions = {
   readonly nodes: Reflector<Node>
   readonly hosts: Reflector<Host>
+  readonly clusterAddresses: ClusterAddressesPoller
   /** Whether a Host follows its Node. */
   readonly isSettled: (name: string) => boolean
   readonly logger: Logger
@@ -23,8 +25,8 @@ export class Inventory {
   }
 
   async synced(stopped?: AbortSignal): Promise<void> {
-    const { nodes, hosts, isSettled, logger } = this.#options
-    await Promise.all([nodes.synced(stopped), hosts.synced(stopped)])
+    const { nodes, hosts, clusterAddresses, isSettled, logger } = this.#options
+    await Promise.all([nodes.synced(stopped), hosts.synced(stopped), clusterAddresses.synced(stopped)])
     const names = new Set([...nodes.store.list(), ...hosts.store.list()].map(keyOf))
     const behind = await settle([...names], isSettled, settleTimeoutMs, stopped)
     if (behind.length === 0) return

@@ -34,7 +34,7 @@ function verdictOf(view: RunView): Verdict {
 
 function requestOf({ http }: HostRequestSpec, runId: string): NonNullable<HostRequestStatus['dryRun']>['request'] {
   const { method, api: path, parameters, port } = http
-  const key = isSafe(method) ? {} : { 'idempotency-key': `${runId}/0/{uid}` }
+  const key = isSafe(http) ? {} : { 'idempotency-key': `${runId}/0/{uid}` }
   const message = messageOf({ method, path, parameters, headers: key })
   return {
     method,

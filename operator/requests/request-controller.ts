@@ -3,8 +3,9 @@ import { nameOf, NotFoundError, type KubeClient, type Leadership, type ReadonlyS
 import type { Logger } from 'pino'
 import type { PolicyGate } from '../authorisation/policy-gate.ts'
 import { timestamp } from '../conditions.ts'
-import { addressCheck } from '../delivery/address.ts'
 import type { HostPools } from '../delivery/host-pools.ts'
+import type { WriteOrder } from '../delivery/write-order.ts'
+import type { RefuseAddress } from '../hosts/host-addresses.ts'
 import { hostRequestKind } from '../kinds.ts'
 import type { OperatorMetrics } from '../metrics/operator-metrics.ts'
 import { digestOf } from '../runs/frozen-targets.ts'
@@ -41,6 +42,8 @@ export type RequestControllerOptions = {
   /** All that is written and sent is of this term. */
   readonly leadership: Leadership
   readonly policy: Pick<PolicyGate, 'fault' | 'refusalOf'>
+  /** Of what is sent to agents in this term. */
+  readonly order: WriteOrder
   /** Told of a record that a leader of a higher epoch wrote; nothing is done with it. */
   readonly onOutranked: (epoch: number) => void
   /** How long deliveries under way may go on when the term ends in good order, in milliseconds. */
@@ -48,7 +51,7 @@ export type RequestControllerOptions = {
   /** Hosts come from the inventory, never from a request. */
   readonly hosts: ReadonlyStore<Host>
   readonly pools: HostPools
-  readonly allowLoopback: boolean
+  readonly refuseAddress: RefuseAddress
   /** Asks for the key to be looked at again, after so many milliseconds. */
   readonly requeue: (key: string, afterMs: number) => void
   readonly now: () => Date
@@ -229,8 +232,9 @@ export class RequestController {
 
   #start(key: string, request: HostRequest, spec: HostRequestSpec, names: readonly string[]): void {
     if (this.#stopped) return
-    const { pools, allowLoopback, requeue, reporter } = this.#options
-    const deliver = sender(spec, pools, addressCheck({ allowLoopback }), keepsAnswers(spec) ? answerText : undefined)
+    const { pools, order, refuseAddress, random, requeue, reporter } = this.#options
+    const ports = { pools, order, random, refuseAddress }
+    const deliver = sender(spec, ports, keepsAnswers(spec) ? answerText : undefined)
     const run = new Run({ ...this.#options, request, spec, names, deliver })
     const subject = { key, request, run: run.id }
     this.#runs.set(key, run)

@@ -2,7 +2,7 @@ import type { HostRequestSpec } from '@keelson/api'
 import { amountOf } from '../runs/amount.ts'
 import type { RunPolicy } from '../runs/decide.ts'
 import { sendingOrder, waveEnds } from '../runs/wave-plan.ts'
-import { isSafe } from './sender.ts'
+import { needsClaim } from './sender.ts'
 
 /** How many targets a claim covers, for each delivery at a time. */
 const windowFactor = 8
@@ -24,7 +24,7 @@ export function policyOf({ spec, names, id }: RunShape): RunPolicy {
   const { waves, maxFailures, onFailure, onOffline, retry } = spec
   return {
     ...{ order: sendingOrder(names.length, waves, id), waves: waveEnds(names.length, waves) },
-    window: isSafe(spec.http.method) ? names.length : windowFactor * parallelismOf({ spec, names }),
+    window: needsClaim(spec.http) ? windowFactor * parallelismOf({ spec, names }) : names.length,
     ...{ maxFailures: amountOf(maxFailures, names.length), onFailure, onOffline, retryLimit: retry.limit },
   }
 }

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { HostRequestSpec, type Host, type HostRequest } from '@keelson/api'
 import type { KubeClient, Leadership, ReadonlyStore } from '@keelson/kube'
 import type { Logger } from 'pino'
+import { boundedText } from '../bounded-text.ts'
 import { internalAddress } from '../hosts/host-object.ts'
 import type { OperatorMetrics } from '../metrics/operator-metrics.ts'
 import { retryDelayMs } from '../runs/backoff.ts'
@@ -12,7 +13,8 @@ import type { Answer, Unsuccessful } from './outcome.ts'
 import { runIdOf } from './run-identity.ts'
 import { deadlineOf, parallelismOf, policyOf } from './run-policy.ts'
 import { StatusRunStore } from './run-store.ts'
-import { isSafe, type Deliver } from './sender.ts'
+import { SupersededError } from './agent-protocol.ts'
+import { needsClaim, type Deliver } from './sender.ts'
 import { isMeant, isOnline } from './targets.ts'
 import type { RunView } from './run-view.ts'
 import { nothingTold, toldIn, type Told } from './told.ts'
@@ -113,7 +115,7 @@ export class Run {
   async #carryOut(): Promise<RunEnd> {
     const { spec, leadership } = this.#options
     const options = {
-      ...{ policy: () => this.#policy, parallelism: parallelismOf(this.#options), claims: !isSafe(spec.http.method) },
+      ...{ policy: () => this.#policy, parallelism: parallelismOf(this.#options), claims: needsClaim(spec.http) },
       ...{ onUnknown: spec.onUnknown, epoch: leadership.epoch },
     }
     return carryOut(options, this.#ports(), this.#abort.signal)
@@ -176,6 +178,7 @@ export class Run {
       return outcome.outcome
     } catch (error) {
       signal.throwIfAborted()
+      if (error instanceof SupersededError) return this.#superseded(index, error)
       // A mistake of ours at one host must not keep the others from their outcome, nor the run from its end.
       const message = `the operator failed: ${error instanceof Error ? error.name : 'unknown'}`
       this.#details.set(index, { outcome: 'unknown', reason: 'InternalError', message })
@@ -187,6 +190,16 @@ export class Run {
     const { metrics } = this.#options
     metrics.add('keelson_deliveries_total', { outcome }, 1)
     metrics.observe('keelson_delivery_duration_seconds', { outcome }, seconds)
+  }
+
+  /**
+   * Where the lease is not ours any more, that ends the run. Where it is, the word of one agent, which may be in strange hands, ends nothing but its own
+   * part: the host has failed, with nothing done.
+   */
+  #superseded(index: number, { code: reason, message }: SupersededError): Sent {
+    this.#assertLeading()
+    this.#details.set(index, { outcome: 'failed', reason, message: boundedText(message, 256) })
+    return 'failed'
   }
 
   /** Asked before each delivery: a process that was stopped for long, or starved, hears of the end of its term only later. */

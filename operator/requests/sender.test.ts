@@ -1,11 +1,13 @@
-import { CertificateAuthority } from '@keelson/testbed'
+import type { ServerResponse } from 'node:http'
+import { CertificateAuthority, eventually } from '@keelson/testbed'
 import { agentPort } from '@keelson/api'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { addressCheck } from '../delivery/address.ts'
 import { HostPools, type ClientCertificate } from '../delivery/host-pools.ts'
+import { WriteOrder } from '../delivery/write-order.ts'
+import { HostAddresses } from '../hosts/host-addresses.ts'
 import { loopbackAddress } from '../testing/addresses.ts'
 import { specOf, type SpecSketch } from '../testing/objects.ts'
-import { Receiver, type ReceiverOptions } from '../testing/receiver.ts'
+import { Receiver, type Received, type ReceiverOptions } from '../testing/receiver.ts'
 import type { Outcome } from './outcome.ts'
 import { sender } from './sender.ts'
 
@@ -21,19 +23,24 @@ beforeAll(async () => {
 beforeEach(() => {
   stack = new AsyncDisposableStack()
   pools = stack.use(new HostPools(() => client))
+  order = new WriteOrder(3)
 })
 afterEach(() => stack.disposeAsync())
 
 const receiver = async (options: ReceiverOptions = {}) => stack.use(await Receiver.start(options))
-const mayConnect = addressCheck({ allowLoopback: true })
+const refuseBy = (allowLoopback: boolean) =>
+  new HostAddresses(allowLoopback, () => ({ apiServers: new Set(), serviceRanges: [] })).refuse
 
 const agentAddress = loopbackAddress(1)
+
+let order: WriteOrder
+const ports = () => ({ pools, order, refuseAddress: refuseBy(true), random: () => 0 })
 
 const idempotencyKey = '7f0c-1/0/2e5a'
 
 async function outcomeOf(sketch: SpecSketch, address: string | undefined = '127.0.0.1'): Promise<Outcome> {
   const target = { host: 'worker-1', address, idempotencyKey }
-  return sender(specOf(sketch), pools, mayConnect)(target, new AbortController().signal)
+  return sender(specOf(sketch), ports())(target, new AbortController().signal)
 }
 
 describe('a web server', () => {
@@ -116,6 +123,132 @@ describe('an agent', () => {
     })
   })
 
+  const post = { port: agentPort, method: 'POST' } as const
+  const words = (code: string, message = 'words') => JSON.stringify({ code, message })
+  type Reply = (response: ServerResponse, received: Received) => void
+
+  /** Answers one delivery after the other, each as told; the last one again and again. */
+  const oneByOne = (...replies: readonly Reply[]) => {
+    const rest = [...replies]
+    return (response: ServerResponse, received: Received) =>
+      (rest.length > 1 ? rest.shift()! : rest[0]!)(response, received)
+  }
+  const refuse =
+    (status: number, code: string, headers: Readonly<Record<string, string>> = {}): Reply =>
+    (response) =>
+      response.writeHead(status, headers).end(words(code))
+  const accept: Reply = (response) => response.end('{}')
+
+  test('gets epoch and sequence with each write, later each time, and a GET without', async () => {
+    const host = await agent(accept)
+    for (const http of [post, post, { port: agentPort }]) await outcomeOf({ http }, agentAddress)
+    expect(host.received.map(({ order: place }) => place)).toEqual(['3/1', '3/2', undefined])
+    expect(host.accepted).toBe(1)
+  })
+
+  test('that is still at it is asked again with the same key until it tells', async () => {
+    const host = await agent(oneByOne(refuse(409, 'InFlight'), refuse(409, 'InFlight'), accept))
+    expect(await outcomeOf({ http: post }, agentAddress)).toEqual({ outcome: 'succeeded' })
+    expect(host.received.map((received) => received.idempotencyKey)).toEqual(Array(3).fill(idempotencyKey))
+    expect(host.received.map(({ order: place }) => place)).toEqual(['3/1', '3/2', '3/3'])
+  })
+
+  test('that is at it for longer than the timeout leaves its outcome unknown', async () => {
+    const host = await agent(refuse(409, 'InFlight'))
+    const sketch = { http: post, timeoutSeconds: 1 }
+    expect(await outcomeOf(sketch, agentAddress)).toMatchObject({ outcome: 'unknown', reason: 'InFlight', code: 409 })
+    expect(host.received.length).toBeGreaterThan(2)
+  })
+
+  test('that saw a later write of ours gets a later sequence, with the same key', async () => {
+    const seen = { 'keelson-epoch': '3', 'keelson-sequence': '41' }
+    const host = await agent(oneByOne(refuse(409, 'Superseded', seen), accept))
+    expect(await outcomeOf({ http: post }, agentAddress)).toEqual({ outcome: 'succeeded' })
+    expect(host.received.map(({ order: place }) => place)).toEqual(['3/1', '3/42'])
+    expect(new Set(host.received.map((received) => received.idempotencyKey)).size).toBe(1)
+  })
+
+  test('that says so for ever has failed: nothing was done', async () => {
+    await agent(refuse(409, 'Superseded', { 'keelson-epoch': '3', 'keelson-sequence': '9007199254740991' }))
+    expect(await outcomeOf({ http: post }, agentAddress)).toMatchObject({ outcome: 'failed', reason: 'Superseded' })
+  })
+
+  test('that saw a later leader ends it all', async () => {
+    const host = await agent(refuse(409, 'Superseded', { 'keelson-epoch': '4', 'keelson-sequence': '1' }))
+    await expect(outcomeOf({ http: post }, agentAddress)).rejects.toMatchObject({ code: 'Superseded' })
+    expect(host.received.length).toBe(1)
+  })
+
+  test.each([
+    [422, 'IdempotencyKeyReused'],
+    [503, 'Busy'],
+    [503, 'AgentStopping'],
+    [507, 'NoSpace'],
+    [500, 'NotRecorded'],
+    [400, 'OrderMissing'],
+  ])('that answers %i %s has failed for certain', async (status, reason) => {
+    const host = await agent(refuse(status, reason))
+    expect(await outcomeOf({ http: post }, agentAddress)).toEqual({
+      ...{ outcome: 'failed', reason, code: status, message: `HTTP ${status} ${reason}: words` },
+    })
+    expect(host.received.length).toBe(1)
+  })
+
+  test('that hangs up in the act is asked again with the same key, on a fresh connection', async () => {
+    const host = await agent(
+      oneByOne(
+        accept,
+        (response) => response.destroy(),
+        (response) => response.destroy(),
+        accept,
+      ),
+    )
+    for (let times = 0; times < 2; times += 1)
+      expect(await outcomeOf({ http: post }, agentAddress)).toEqual({ outcome: 'succeeded' })
+    expect([host.received.length, host.accepted]).toEqual([4, 3])
+  })
+
+  test('that hangs up for ever leaves its outcome unknown, in few attempts', async () => {
+    const host = await agent((response) => response.destroy())
+    expect(await outcomeOf({ http: post }, agentAddress)).toMatchObject({
+      outcome: 'unknown',
+      reason: 'ConnectionLost',
+    })
+    expect(host.received.length).toBe(4)
+  })
+
+  test('that was never reached has failed at once', async () => {
+    expect(await outcomeOf({ http: post }, agentAddress)).toMatchObject({ outcome: 'failed', reason: 'ConnectFailed' })
+  })
+
+  test('that accepts and never answers leaves its outcome unknown', async () => {
+    const host = await agent(() => undefined)
+    const sketch = { http: post, timeoutSeconds: 1 }
+    expect(await outcomeOf(sketch, agentAddress)).toMatchObject({ outcome: 'unknown', reason: 'HeadersTimeout' })
+    await eventually('its connections are closed', () => host.open.size === 0)
+  })
+
+  test('that answers byte by byte leaves its outcome unknown', async () => {
+    await agent((response) => {
+      const timer = setInterval(() => response.write('x'), 20)
+      response.on('close', () => clearInterval(timer))
+    })
+    const sketch = { http: post, timeoutSeconds: 1 }
+    expect(await outcomeOf(sketch, agentAddress)).toMatchObject({
+      outcome: 'unknown',
+      reason: 'BodyTimeout',
+      code: 200,
+    })
+  })
+
+  test('that answers 1 MB, or control characters, does no harm', async () => {
+    const host = await agent((response) => response.end(Buffer.alloc(1_000_000)))
+    expect(await outcomeOf({ http: post }, agentAddress)).toMatchObject({ outcome: 'failed', reason: 'AnswerTooLarge' })
+    expect(host.received.length).toBe(1)
+    host.answer = (response) => response.writeHead(500).end(words('Bad', 'a\u001b[31mb\r\nc\0\u202e'))
+    expect(await outcomeOf({ http: post }, agentAddress)).toMatchObject({ message: 'HTTP 500 Bad: a [31mb c' })
+  })
+
   test('that does not know what became of an earlier delivery leaves its outcome unknown', async () => {
     await agent((response) =>
       response
@@ -144,19 +277,19 @@ describe('an agent', () => {
 describe('an address that no host can have', () => {
   test.each([
     [undefined, 'the Host has no InternalIP'],
-    ['169.254.169.254', 'the address 169.254.169.254 is refused: no host of a cluster has it'],
-    ['http://evil.example', 'the address http://evil.example is refused: no host of a cluster has it'],
+    ['169.254.169.254', "the address 169.254.169.254 is refused: it is link-local, so no host's own"],
+    ['http://evil.example', "the address http://evil.example is refused: it is no IP address, so no host's own"],
   ])('%s: nothing is sent', async (address, message) => {
-    const send = sender(specOf({}), pools, mayConnect)
+    const send = sender(specOf({}), ports())
     expect(await send({ host: 'worker-1', address, idempotencyKey }, new AbortController().signal)).toEqual({
       ...{ outcome: 'failed', reason: 'AddressRefused', message },
     })
-    expect(pools.size).toBe(0)
+    expect(pools.size.connections).toBe(0)
   })
 
   test('nor to this machine, unless a test bed allows it', async () => {
     const host = await receiver()
-    const send = sender(specOf({ http: { port: host.port } }), pools, addressCheck({ allowLoopback: false }))
+    const send = sender(specOf({ http: { port: host.port } }), { ...ports(), refuseAddress: refuseBy(false) })
     expect(
       await send({ host: 'worker-1', address: '127.0.0.1', idempotencyKey }, new AbortController().signal),
     ).toMatchObject({

@@ -1,7 +1,8 @@
-import { agentPort, AgentError, parseSuccessCodes, type HostRequestSpec } from '@keelson/api'
+import { agentPort, parseSuccessCodes, type HostRequestSpec } from '@keelson/api'
 import { boundedText } from '../bounded-text.ts'
 import { deliver, type Delivery } from '../delivery/deliver.ts'
-import type { HostPools } from '../delivery/host-pools.ts'
+import { agentWords, writeToAgent, type AgentPorts } from './agent-protocol.ts'
+import type { RefuseAddress } from '../hosts/host-addresses.ts'
 import type { Outcome, Unsuccessful } from './outcome.ts'
 
 type Target = {
@@ -12,22 +13,21 @@ type Target = {
   readonly idempotencyKey: string
 }
 
-/** Sends the request to one target. Failures are outcomes; rejects only if the signal is aborted. */
+/** Sends the request to one target. Failures are outcomes; rejects only if the signal is aborted, and with SupersededError. */
 export type Deliver = (target: Target, signal: AbortSignal) => Promise<Outcome>
 
 const messageLimit = 256
+
+export type SenderPorts = AgentPorts & { readonly refuseAddress: RefuseAddress }
+
+type Http = HostRequestSpec['http']
 
 /**
  * Sends the request of a spec to one target and judges the answer.
  *
  * @param show what is kept of the body of an answer, to be shown; absent: nothing is.
  */
-export function sender(
-  spec: HostRequestSpec,
-  pools: HostPools,
-  mayConnect: (address: string) => boolean,
-  show?: (body: Uint8Array) => string,
-): Deliver {
+export function sender(spec: HostRequestSpec, ports: SenderPorts, show?: (body: Uint8Array) => string): Deliver {
   const { http, timeoutSeconds } = spec
   const isSuccess = parseSuccessCodes(http.successCodes)
   const scheme = schemeOf(http)
@@ -38,9 +38,19 @@ export function sender(
     timeoutMs: timeoutSeconds * 1_000,
   }
   return async ({ host, address, idempotencyKey }, signal) => {
-    if (address === undefined || !mayConnect(address)) return refused(address)
-    const headers = isSafe(http.method) ? {} : { 'idempotency-key': idempotencyKey }
-    const delivery = await deliver(pools, { host, address, port: http.port, scheme }, { ...request, headers }, signal)
+    const message = ports.refuseAddress(host, address)
+    if (address === undefined || message !== undefined)
+      return unsuccessful({
+        outcome: 'failed',
+        reason: 'AddressRefused',
+        message: message ?? 'the Host has no address',
+      })
+    const endpoint = { host, address, port: http.port, scheme }
+    const headers: Readonly<Record<string, string>> = isSafe(http) ? {} : { 'idempotency-key': idempotencyKey }
+    const delivery =
+      !isSafe(http) && isForAgent(http)
+        ? await writeToAgent(ports, endpoint, { ...request, idempotencyKey }, signal)
+        : await deliver(ports.pools, endpoint, { ...request, headers }, signal)
     const outcome = judge(delivery, http, isSuccess)
     if (show === undefined || !delivery.answered) return outcome
     return { ...outcome, answer: { code: delivery.statusCode, body: show(delivery.body) } }
@@ -52,48 +62,44 @@ export function schemeOf({ scheme, port }: HostRequestSpec['http']): 'http' | 'h
 }
 
 /** RFC 9110, 9.2.1: asks for nothing to be done, so it may be sent again. */
-export function isSafe(method: HostRequestSpec['http']['method']): boolean {
+export function isSafe({ method }: Http): boolean {
   return method === 'GET'
 }
 
-function refused(address: string | undefined): Outcome {
-  const message =
-    address === undefined
-      ? 'the Host has no InternalIP'
-      : `the address ${address} is refused: no host of a cluster has it`
-  return unsuccessful({ outcome: 'failed', reason: 'AddressRefused', message })
+function isForAgent({ port }: Http): boolean {
+  return port === agentPort
 }
 
-function judge(
-  delivery: Delivery,
-  { method, port }: HostRequestSpec['http'],
-  isSuccess: (code: number) => boolean,
-): Outcome {
+/** Whether a repeated delivery may do something again, so that a target must be written down before it is sent to. An agent knows one by its key. */
+export function needsClaim(http: Http): boolean {
+  return !isSafe(http) && !isForAgent(http)
+}
+
+function judge(delivery: Delivery, http: Http, isSuccess: (code: number) => boolean): Outcome {
   if (!delivery.answered) {
     const { unanswered, ...failure } = delivery.failure
-    if (!unanswered || isSafe(method)) return unsuccessful({ outcome: 'failed', ...failure })
+    if (!unanswered || isSafe(http)) return unsuccessful({ outcome: 'failed', ...failure })
     const message = `${failure.message}; the host may have got the request`
     return unsuccessful({ outcome: 'unknown', ...failure, message })
   }
   const { statusCode: code } = delivery
   if (isSuccess(code)) return { outcome: 'succeeded' }
-  const told = port === agentPort ? agentWords(delivery.body) : undefined
+  const told = isForAgent(http) ? agentWords(delivery.body) : undefined
   const message = told === undefined ? `HTTP ${code}` : `HTTP ${code} ${told.code}: ${told.message}`
-  // The agent was ended between the intent and the answer of an earlier delivery with this very key.
-  if (told?.code === 'OutcomeUnknown') return unsuccessful({ outcome: 'unknown', reason: told.code, code, message })
-  return unsuccessful({ outcome: 'failed', reason: 'HTTPStatus', code, message })
+  const outcome = told !== undefined && isOpen.has(told.code) ? 'unknown' : 'failed'
+  const reason = told !== undefined && (isOpen.has(told.code) || isUndone.has(told.code)) ? told.code : 'HTTPStatus'
+  return unsuccessful({ outcome, reason, code, message })
 }
+
+/** The agent was ended between the intent and the answer of an earlier delivery with this very key; it is still at it when our time is over. */
+const isOpen: ReadonlySet<string> = new Set(['OutcomeUnknown', 'InFlight'])
+
+/** The agent did nothing, and would do it if it came again. */
+const isUndone: ReadonlySet<string> = new Set([
+  ...['Busy', 'AgentStopping', 'NoSpace', 'NotRecorded', 'Superseded', 'OrderMissing', 'IdempotencyKeyReused'],
+])
 
 /** Cut at once, not in the status only: thousands of long ones would be held until the end of the run. */
 function unsuccessful(outcome: Unsuccessful): Unsuccessful {
   return { ...outcome, message: boundedText(outcome.message, messageLimit) }
-}
-
-/** An agent says what was wrong, over a connection that proved who it is. What others answer is not repeated: it may be anything. */
-function agentWords(body: Buffer): AgentError | undefined {
-  try {
-    return AgentError.safeParse(JSON.parse(body.toString('utf8'))).data
-  } catch {
-    return undefined
-  }
 }

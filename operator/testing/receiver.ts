@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer, type ServerOptions } from 'node:https'
-import type { AddressInfo, Server, Socket } from 'node:net'
+import { Server as PlainServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 
 export type Received = {
@@ -9,6 +9,8 @@ export type Received = {
   readonly contentType: string | undefined
   readonly body: string
   readonly idempotencyKey: string | undefined
+  /** Epoch and sequence; absent: it bore neither. */
+  readonly order?: string
 }
 
 export type Answer = (response: ServerResponse, received: Received) => void
@@ -34,6 +36,7 @@ export class Receiver implements AsyncDisposable {
   /** Answers under way whose connection was closed by the other side. */
   abandoned = 0
   answer: Answer
+  port = 0
   readonly #server: Server
 
   private constructor({ tls, answer }: ReceiverOptions) {
@@ -52,11 +55,14 @@ export class Receiver implements AsyncDisposable {
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     receiver.#server.once('error', reject).listen(options.port ?? 0, options.address ?? '127.0.0.1', resolve)
     await promise
+    receiver.port = (receiver.#server.address() as AddressInfo).port
     return receiver
   }
 
-  get port(): number {
-    return (this.#server.address() as AddressInfo).port
+  /** Listens no more, so that the next connection is refused; those that are open stay. */
+  refuse(): void {
+    // That of HTTP would close the idle ones.
+    PlainServer.prototype.close.call(this.#server)
   }
 
   async #receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -66,9 +72,11 @@ export class Receiver implements AsyncDisposable {
     const { method = '', url = '', headers } = request
     try {
       const key = headers['idempotency-key']
+      const epoch = headers['keelson-epoch']
       const received = {
         ...{ method, url, contentType: headers['content-type'], body: await text(request) },
         idempotencyKey: typeof key === 'string' ? key : undefined,
+        ...(epoch === undefined ? {} : { order: `${String(epoch)}/${String(headers['keelson-sequence'])}` }),
       }
       this.received.push(received)
       this.answer(response, received)
@@ -78,7 +86,8 @@ export class Receiver implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const closed = new Promise((resolve) => this.#server.close(resolve))
+    // That it is closed already is no error here.
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
     for (const socket of this.open) socket.destroy()
     await closed
   }

@@ -1,0 +1,20 @@
+export type DeliveryReason =
+  | 'QueueTimeout'
+  | 'ConnectTimeout'
+  | 'TLSTimeout'
+  | 'HeadersTimeout'
+  | 'BodyTimeout'
+  | 'ConnectFailed'
+  | 'TLSFailed'
+  | 'ConnectionLost'
+
+/** One attempt to deliver came to nothing; the message says why, for people. */
+export class DeliveryError extends Error {
+  readonly code: DeliveryReason
+
+  constructor(code: DeliveryReason, message: string) {
+    super(message)
+    this.name = 'DeliveryError'
+    this.code = code
+  }
+}
