@@ -70,7 +70,8 @@ export function listOf(ranges: readonly string[]): BlockList {
   const list = new BlockList()
   for (const range of ranges) {
     const [address = '', bits = '', ...rest] = range.split('/')
-    if (isIP(address) === 0 || !/^\d{1,3}$/.test(bits) || rest.length > 0)
+    const most = { 0: -1, 4: 32, 6: 128 }[isIP(address)]!
+    if (!/^\d{1,3}$/.test(bits) || Number(bits) > most || rest.length > 0)
       throw new TypeError(`${range} is no range of addresses: write it as 10.96.0.0/16`)
     list.addSubnet(address, Number(bits), familyOf(address))
   }
