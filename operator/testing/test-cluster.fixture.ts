@@ -32,7 +32,7 @@ type AuditEvent = {
   readonly responseStatus?: { readonly code: number }
 }
 
-function condition({ status }: Host, type: string): string | undefined {
+export function condition({ status }: Host, type: string): string | undefined {
   return status?.conditions.find((found) => found.type === type)?.status
 }
 
@@ -207,6 +207,10 @@ export class TestCluster implements AsyncDisposable {
   /** What it wrote but for its Lease and Events. */
   async writes(): Promise<string[]> {
     return (await this.asked()).filter((line) => !/^(get|list|watch) | (leases|events) /.test(line))
+  }
+
+  async statusWrites(name: string): Promise<number> {
+    return (await this.writes()).filter((write) => write === `update hostrequests status ${name} 200`).length
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
