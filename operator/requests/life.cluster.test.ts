@@ -65,6 +65,21 @@ describe('ttlSecondsAfterFinished', () => {
     expect(Date.now()).toBeGreaterThanOrEqual(Date.parse(run.finishTime!) + 2_000)
   })
 
+  test('whatever changes before it is deleted is looked at first', async () => {
+    const name = await world.create({ ttlSecondsAfterFinished: 3_600 })
+    await world.reaches(name, 'SUCCESS')
+    let kept = 0
+    world.beforeDelete(async () => {
+      kept += 1
+      await world.patchSpec(name, { ttlSecondsAfterFinished: 3_600 })
+    })
+    await world.patchSpec(name, { ttlSecondsAfterFinished: 0 })
+    await eventually('it was kept', () => kept === 1)
+    expect(await world.reaches(name, 'SUCCESS')).toMatchObject({ observedGeneration: 3 })
+    expect(kept).toBe(1)
+    world.beforeDelete(async () => undefined)
+  })
+
   test('a request that has not ended stays, however short its time is', async () => {
     const name = await world.create({ ttlSecondsAfterFinished: 0, suspend: true })
     await world.reaches(name, 'PAUSED')

@@ -1,5 +1,5 @@
 import type { HostRequest, HostRequestSpec, HostRequestStatus } from '@keelson/api'
-import { KubeClient } from '@keelson/kube'
+import { KubeClient, loadKubeconfig } from '@keelson/kube'
 import { CertificateAuthority, eventually } from '@keelson/testbed'
 import { pino } from 'pino'
 import type { ClientCertificate } from '../delivery/host-pools.ts'
@@ -10,6 +10,16 @@ import { TestCluster, type RequestSketch } from './test-cluster.fixture.ts'
 
 type LogLine = { readonly level: number; readonly msg: string; readonly err?: { readonly message: string } }
 
+/** The operator's own client, in whose deletions something can come between. */
+class WatchedClient extends KubeClient {
+  beforeDelete: () => Promise<void> = async () => undefined
+
+  override async delete(...deletion: Parameters<KubeClient['delete']>): Promise<void> {
+    await this.beforeDelete()
+    await super.delete(...deletion)
+  }
+}
+
 /** A control plane, Nodes whose web servers are receivers on loopback addresses, and the operator in this process, with its own rights only. */
 export class RequestWorld implements AsyncDisposable {
   readonly cluster: TestCluster
@@ -18,7 +28,9 @@ export class RequestWorld implements AsyncDisposable {
   readonly receivers = new Map<string, Receiver>()
   readonly #stack = new AsyncDisposableStack()
   readonly #tls: ClientCertificate
-  #operator: { readonly stop: AbortController; readonly end: Promise<void>; readonly clients: KubeClient[] } | undefined
+  #operator:
+    | { readonly stop: AbortController; readonly end: Promise<void>; readonly clients: readonly WatchedClient[] }
+    | undefined
 
   private constructor(cluster: TestCluster, tls: ClientCertificate) {
     this.cluster = this.#stack.use(cluster)
@@ -44,8 +56,9 @@ export class RequestWorld implements AsyncDisposable {
   }
 
   async startOperator(): Promise<void> {
-    const connect = () => KubeClient.fromKubeconfig(this.cluster.kubeconfig, { fieldManager: 'keelson-operator' })
-    const [client, electionClient] = await Promise.all([connect(), connect()])
+    const connection = { ...(await loadKubeconfig(this.cluster.kubeconfig)), fieldManager: 'keelson-operator' }
+    const client = new WatchedClient(connection)
+    const electionClient = new WatchedClient(connection)
     const stop = new AbortController()
     const logger = pino({ base: null }, { write: (line: string) => this.log.push(JSON.parse(line) as LogLine) })
     const options = { client, electionClient, tls: this.#tls, logger, allowLoopback: true, factsIntervalMs: 60_000 }
@@ -60,6 +73,11 @@ export class RequestWorld implements AsyncDisposable {
     operator?.stop.abort()
     await operator?.end
     await Promise.all(operator?.clients.map((client) => client.close()) ?? [])
+  }
+
+  /** What comes between each look at a request and its deletion. */
+  beforeDelete(comesBetween: () => Promise<void>): void {
+    for (const client of this.#operator?.clients ?? []) client.beforeDelete = comesBetween
   }
 
   async restartOperator(): Promise<void> {
