@@ -5,11 +5,20 @@ import { agentPort, apiVersion } from './group.ts'
 import { HostRequestStatus } from './host-request-status.ts'
 import { LabelSelector } from './label-selector.ts'
 import { ObjectMeta } from './object-meta.ts'
-import { maxKeyLength, maxParameters, maxValueLength, parameterListRules, parameterRules } from './parameters.ts'
+import {
+  maxKeyLength,
+  maxParameters,
+  maxValueLength,
+  parameterListRules,
+  parameterRules,
+  textRule,
+} from './parameters.ts'
 import { portRules } from './ports.ts'
 import { successCodePattern } from './success-codes.ts'
 
 export const plainAgentMessage = `the agent's port ${agentPort} speaks https only`
+
+export const typedElsewhereMessage = `check: Typed is for the agent's port ${agentPort} alone: nobody else has a grammar for each key`
 
 const httpRules: readonly ValidationRule[] = [
   {
@@ -18,6 +27,13 @@ const httpRules: readonly ValidationRule[] = [
     reason: 'FieldValueForbidden',
     message: plainAgentMessage,
   },
+  {
+    rule: `!(has(self.check) && self.check == "Typed" && self.port != ${agentPort})`,
+    fieldPath: '.check',
+    reason: 'FieldValueForbidden',
+    message: typedElsewhereMessage,
+  },
+  textRule,
 ]
 
 const Worker = z.object({
@@ -39,7 +55,7 @@ const Parameter = z
       .string()
       .max(maxValueLength)
       .describe(
-        `At most ${maxValueLength} characters, may be empty and hold spaces; no leading hyphen, no control character and no character that means something to a shell.`,
+        `At most ${maxValueLength} characters, may be empty and hold spaces; no control character, and with check: Text no leading hyphen and no character that means something to a shell.`,
       ),
   })
   .meta({ 'x-kubernetes-validations': parameterRules })
@@ -87,10 +103,10 @@ const HttpRequest = z
         'x-kubernetes-validations': parameterListRules,
       }),
     check: z
-      .enum(['Text'])
+      .enum(['Text', 'Typed'])
       .default('Text')
       .describe(
-        'How values of parameters are checked. Text: nothing in them means anything to a shell. Default: Text.',
+        `How values of parameters are checked. Text: nothing in them means anything to a shell. Typed: by the agent, with the grammar of each type, which runs no shell; on port ${agentPort} only. Default: Text.`,
       ),
     scheme: z
       .enum(['http', 'https'])

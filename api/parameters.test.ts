@@ -11,15 +11,16 @@ function isKey(key: string): boolean {
   return Array.from(key).every((character, index) => (index === 0 ? first : `${first}._/-`).includes(character))
 }
 
-function isValue(value: string): boolean {
+function isPrintable(value: string): boolean {
+  return Array.from(value).every((character) => {
+    const code = character.codePointAt(0)!
+    return code > 0x1f && code !== 0x7f
+  })
+}
+
+function isText(value: string): boolean {
   const characters = Array.from(value)
-  return (
-    characters[0] !== '-' &&
-    characters.every((character) => {
-      const code = character.codePointAt(0)!
-      return code > 0x1f && code !== 0x7f && !';&|$<>(){}[]*?!~#`\'"\\'.includes(character)
-    })
-  )
+  return characters[0] !== '-' && !characters.some((character) => ';&|$<>(){}[]*?!~#`\'"\\'.includes(character))
 }
 
 const character = fc.oneof(
@@ -31,10 +32,13 @@ const text = fc.string({ unit: character, maxLength: 6 })
 test('a value is refused exactly when it leaves the grammar', () => {
   fc.assert(
     fc.property(text, (value) => {
-      const refusals = refuseParameters([{ key: 'k', value }])
-      expect(refusals.map(({ field, code }) => `${field} ${code}`)).toEqual(
-        isValue(value) ? [] : ['spec.http.parameters[0].value ValueRefused'],
-      )
+      for (const check of ['Text', 'Typed'] as const) {
+        const refusals = refuseParameters([{ key: 'k', value }], check)
+        expect(refusals.map(({ field, code }) => `${field} ${code}`)).toEqual([
+          ...(isPrintable(value) ? [] : ['spec.http.parameters[0].value ValueRefused']),
+          ...(check === 'Typed' || isText(value) ? [] : ['spec.http.parameters ValueRefused']),
+        ])
+      }
     }),
     { numRuns: 2000 },
   )
@@ -72,16 +76,15 @@ test('what is said', () => {
     { key: 'ok', value: 'a;b' },
     { key: '-w', value: '' },
     { key: 'a\nb', value: '-x' },
-    { key: 'ok', value: '' },
+    { key: 'ok', value: 'c\td' },
   ]).map(({ field, message }) => `${field}: ${message}`)
   const key = 'a key is made of letters, digits and . _ / - and begins with a letter or digit'
-  const value =
-    'a value has no control character, no leading hyphen and none of ; & | $ < > ( ) { } [ ] * ? ! ~ # ` \' " \\'
+  const text = 'with check: Text a value has no leading hyphen and none of ; & | $ < > ( ) { } [ ] * ? ! ~ # ` \' " \\'
   expect(said).toEqual([
-    `spec.http.parameters[0].value: value of parameter "ok" is refused: character U+003B (;); ${value}`,
     `spec.http.parameters[1].key: parameter key "-w" is refused: character U+002D (-); ${key}`,
     `spec.http.parameters[2].key: parameter key "a…" is refused: character U+000A; ${key}`,
-    `spec.http.parameters[2].value: value of parameter "a…" is refused: character U+002D (-); ${value}`,
+    'spec.http.parameters[3].value: value of parameter "ok" is refused: character U+0009; a value has no control character',
+    `spec.http.parameters: value of parameter "ok" is refused: character U+003B (;); ${text}`,
     'spec.http.parameters: parameter key "ok" appears more than once',
   ])
 })

@@ -14,10 +14,12 @@ export const shellCharacters: readonly string[] = Array.from(';&|$<>(){}[]*?!~#`
 
 /**
  * Each finds the first character that may not stand where it stands, always exactly one. RE2, which the API server uses, and
- * JavaScript read both expressions alike.
+ * JavaScript read all of them alike.
  */
 const refusedInKey = '^[^A-Za-z0-9]|[^A-Za-z0-9._/-]'
-const refusedInValue = `^-|[\\x00-\\x1f\\x7f${shellCharacters.join('').replaceAll(/[[\]\\]/g, '\\$&')}]`
+/** Whatever the check: no grammar of a type has any of these. */
+const refusedInValue = '[\\x00-\\x1f\\x7f]'
+const refusedInText = `^-|[${shellCharacters.join('').replaceAll(/[[\]\\]/g, '\\$&')}]`
 
 /** What of a key is safe to show: it ends before the first character that is not printable ASCII. */
 const printable = '^[ -~]*'
@@ -25,17 +27,24 @@ const printable = '^[ -~]*'
 /** `%s` is filled by CEL's `format` in the API server and by `format` below: both say the same. */
 const keyMessage =
   'parameter key "%s" is refused: character %s; a key is made of letters, digits and . _ / - and begins with a letter or digit'
-const valueMessage =
-  'value of parameter "%s" is refused: character %s; a value has no control character, no leading hyphen and none of ' +
+const valueMessage = 'value of parameter "%s" is refused: character %s; a value has no control character'
+const textMessage =
+  'value of parameter "%s" is refused: character %s; with check: Text a value has no leading hyphen and none of ' +
   shellCharacters.join(' ')
 const repeatedMessage = 'parameter key "%s" appears more than once'
 
+export type ParameterCheck = 'Text' | 'Typed'
+
 /**
- * The Text rule: what keys and values of parameters are made of, wherever they end up, and that no key repeats. The controller asks it
- * again before it sends anything, because the CRD in the cluster may be older than the operator, or edited. Lengths and
- * number are the schema's affair: `refuseSpec` asks both.
+ * What keys and values of parameters are made of, wherever they end up, and that no key repeats. `Text`: no value has anything that means
+ * something to a shell; `Typed`: that is left to the grammar of the agent's type, which runs none. The controller asks it again before it sends
+ * anything, because the CRD in the cluster may be older than the operator, or edited. Lengths and number are the schema's affair, and where Typed
+ * may be is the request's: `refuseSpec` asks all.
  */
-export function refuseParameters(parameters: readonly { readonly key: string; readonly value: string }[]): Refusal[] {
+export function refuseParameters(
+  parameters: readonly { readonly key: string; readonly value: string }[],
+  check: ParameterCheck = 'Text',
+): Refusal[] {
   const field = 'spec.http.parameters'
   const refusals: Refusal[] = []
   const occurrences = new Map<string, number>()
@@ -54,6 +63,11 @@ export function refuseParameters(parameters: readonly { readonly key: string; re
     }
   }
   const repeated = [...occurrences].find(([, count]) => count > 1)
+  const text = check === 'Text' ? parameters.find(({ value }) => find(refusedInText, value) !== '') : undefined
+  if (text) {
+    const message = format(textMessage, shown(text.key), characterName(find(refusedInText, text.value)))
+    refusals.push({ field, code: 'ValueRefused', message })
+  }
   if (repeated) refusals.push({ field, code: 'KeyRepeated', message: format(repeatedMessage, repeated[0]) })
   return refusals
 }
@@ -79,6 +93,24 @@ export const parameterRules: readonly ValidationRule[] = [
     ),
   },
 ]
+
+/**
+ * The Text rule for the API server, on the request: only there the check is known, and the list has no paths to its items. So the field is the list, and
+ * the message names the parameter.
+ */
+export const textRule: ValidationRule = {
+  rule:
+    '(has(self.check) && self.check == "Typed") || !has(self.parameters)' +
+    ` || self.parameters.all(p, ${celFind('p.value', refusedInText)} == "")`,
+  fieldPath: '.parameters',
+  reason: 'FieldValueForbidden',
+  message: 'value of parameter is refused',
+  messageExpression:
+    // The API server knows the sizes of items of the list itself only, and by them what this may cost.
+    `self.parameters.map(p, ${celFind('p.value', refusedInText)} == "" ? "" : ` +
+    celFormat(textMessage, celShown('p.key'), celCharacterName(celFind('p.value', refusedInText))) +
+    ').filter(m, m != "")[0]',
+}
 
 const illegal = `${celFind('p.key', refusedInKey)} != ""`
 const unique = 'self.exists_one(other, other.key == p.key)'

@@ -14,6 +14,7 @@ export type RefusalCode =
   | 'PortRefused'
   | 'PathRefused'
   | 'SchemeRefused'
+  | 'CheckRefused'
   | 'KeyRefused'
   | 'KeyRepeated'
   | 'ValueRefused'

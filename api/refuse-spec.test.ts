@@ -17,7 +17,7 @@ test('everything that is wrong is told at once', () => {
     'spec.hostSelector.matchExpressions[0].values SelectorRefused',
     'spec.http.port PortRefused',
     'spec.http.api PathRefused',
-    'spec.http.parameters[0].value ValueRefused',
+    'spec.http.parameters ValueRefused',
   ])
 })
 

@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import { apiPathRefusal } from './api-path.ts'
 import { agentPort } from './group.ts'
-import { HostRequestSpec, plainAgentMessage } from './host-request.ts'
+import { HostRequestSpec, plainAgentMessage, typedElsewhereMessage } from './host-request.ts'
 import { refuseSelector } from './label-selector.ts'
 import { refuseParameters } from './parameters.ts'
 import { isPortRefused, refusedPortMessage } from './ports.ts'
@@ -26,7 +26,10 @@ export function refuseSpec(spec: unknown): Refusal[] {
   if (http.scheme === 'http' && http.port === agentPort) {
     refusals.push({ field: 'spec.http.scheme', code: 'SchemeRefused', message: plainAgentMessage })
   }
-  return [...refusals, ...refuseParameters(http.parameters)]
+  if (http.check === 'Typed' && http.port !== agentPort) {
+    refusals.push({ field: 'spec.http.check', code: 'CheckRefused', message: typedElsewhereMessage })
+  }
+  return [...refusals, ...refuseParameters(http.parameters, http.check)]
 }
 
 function fieldOf({ code, path }: z.core.$ZodIssue): string {

@@ -71,7 +71,7 @@ test('API server and controller refuse the same parameters in the same words', a
 
 test('a message stays in one line and bears no character that a terminal obeys', async () => {
   const { body } = await tryCreate(withParameters({ key: 'a\u001b[31m\n', value: '\u001b[31m\n' }))
-  expect(body.details?.causes).toHaveLength(2)
+  expect(body.details?.causes).toHaveLength(3)
   // oxlint-disable-next-line no-control-regex -- control characters are what this is about
   for (const { message } of body.details?.causes ?? []) expect(message).toMatch(/^[^\x00-\x1f\x7f-\x9f]*$/)
 })

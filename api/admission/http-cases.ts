@@ -91,7 +91,17 @@ function requests(): AdmissionCase[] {
     }),
     ...choices('method', ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'], ['HEAD', 'OPTIONS', 'CONNECT', 'get', '']),
     ...choices('targetType', ['All', 'ControlPlane', 'Worker'], ['all', 'Node', '']),
-    ...choices('check', ['Text'], ['Typed', 'None', '']),
+    ...choices('check', ['Text', 'Typed'], ['typed', 'None', '']),
+    refused('check Typed on another port', withHttp({ check: 'Typed', port: 8080, scheme: 'https' }), {
+      field: 'spec.http.check',
+      reason: 'FieldValueForbidden',
+      says: ['7117'],
+    }),
+    refused("check Typed on the agent's port by http", withHttp({ check: 'Typed', scheme: 'http' }), {
+      field: 'spec.http.scheme',
+      reason: 'FieldValueForbidden',
+      says: ['7117', 'https'],
+    }),
     ...choices('scheme', ['https'], ['ftp', 'HTTPS', '']),
     refused("http on the agent's port", withHttp({ scheme: 'http' }), {
       field: 'spec.http.scheme',

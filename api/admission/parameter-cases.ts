@@ -11,6 +11,7 @@ import {
   refused,
   repeat,
   withParameters,
+  withSpec,
   without,
   type AdmissionCase,
 } from './case.ts'
@@ -117,28 +118,56 @@ function keys(): AdmissionCase[] {
 
 function texts(): AdmissionCase[] {
   const shell = new Set([...shellCharacters, ...controlCharacters])
-  const refusedValue = (title: string, value: string, character: string) =>
+  const field = 'spec.http.parameters'
+  const typed = { ...http, check: 'Typed' }
+  const refusedIn = (at: string, title: string, value: string, character: string) =>
     refused(`value ${title}`, withParameters({ key: 'other', value: '1' }, { ...parameter, value }), {
-      field: 'spec.http.parameters[1].value',
+      field: at,
       reason: 'FieldValueForbidden',
       says: [`"${parameter.key}"`, character],
       hides: secret,
     })
+  const refusedValue = (title: string, value: string, character: string) => refusedIn(field, title, value, character)
+  const refusedEver = (title: string, value: string, character: string) => {
+    const testCase = refusedIn(`${field}[1].value`, title, value, character)
+    const parameters = [
+      { key: 'other', value: '1' },
+      { ...parameter, value },
+    ]
+    return [
+      testCase,
+      { ...testCase, title: `${testCase.title}, Typed`, spec: withSpec({ http: { ...typed, parameters } }) },
+    ]
+  }
   return [
-    ...[...shell].map((character) =>
+    ...shellCharacters.map((character) =>
       refusedValue(`with ${nameOf(character)}`, `${secret}${character}${secret}`, nameOf(character)),
     ),
+    ...controlCharacters.flatMap((character) =>
+      refusedEver(`with ${nameOf(character)}`, `${secret}${character}${secret}`, nameOf(character)),
+    ),
+    ...[...shellCharacters, '-', '-w', '|/usr/lib/systemd/systemd-coredump %P %u'].map((value) =>
+      accepted(
+        `Typed value ${value}`,
+        withSpec({ http: { ...typed, parameters: [{ key: 'kernel.core_pattern', value }] } }),
+      ),
+    ),
+    refused('key of a Typed value', withSpec({ http: { ...typed, parameters: [{ key: 'a;b', value: '|' }] } }), {
+      field: `${field}[0].key`,
+      reason: 'FieldValueForbidden',
+      says: ['U+003B (;)'],
+    }),
     ...shellCharacters.map((character) =>
       refusedValue(`that is ${character}`, character, `${nameOf(character)} (${character})`),
     ),
     refusedValue('with a leading hyphen', `-${secret}`, 'U+002D (-)'),
     refusedValue('that is a hyphen', '-', 'U+002D (-)'),
-    refusedValue('that begins with a newline', `\n${secret}`, 'U+000A'),
-    refusedValue('that ends in a newline', `${secret}\n`, 'U+000A'),
-    refusedValue('that ends in a NUL', `${secret}\0`, 'U+0000'),
+    ...refusedEver('that begins with a newline', `\n${secret}`, 'U+000A'),
+    ...refusedEver('that ends in a newline', `${secret}\n`, 'U+000A'),
+    ...refusedEver('that ends in a NUL', `${secret}\0`, 'U+0000'),
     refusedValue('with two refused characters: the first is named', `${secret}|${secret};`, 'U+007C (|)'),
     refused('value of a key that is refused too', withParameters({ key: 'a\nb', value: `${secret};` }), {
-      field: 'spec.http.parameters[0].value',
+      field,
       reason: 'FieldValueForbidden',
       says: ['"a…"', 'U+003B (;)'],
       hides: secret,
@@ -181,9 +210,14 @@ function extremes(): AdmissionCase[] {
     }),
     refused(
       'a refused character at the end of everything',
-      withParameters(...full(`${secret};`.padStart(maxValueLength, 'v'))),
+      withParameters(
+        ...full('v'.repeat(maxValueLength)).with(maxParameters - 1, {
+          key: key(maxParameters - 1),
+          value: `${secret};`.padStart(maxValueLength, 'v'),
+        }),
+      ),
       {
-        field: `spec.http.parameters[${maxParameters - 1}].value`,
+        field: 'spec.http.parameters',
         reason: 'FieldValueForbidden',
         says: [key(maxParameters - 1), 'U+003B (;)'],
         hides: secret,
