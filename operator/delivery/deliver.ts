@@ -56,11 +56,11 @@ export async function deliver(
   const once = (by: Use, limitMs?: number) => attempt({ pools, endpoint, message, deadline, signal }, by, limitMs)
   const first = await once(repeatable ? use : 'Fresh', silenceMs)
   if (first.delivery.answered || !first.reused || deadline.remainingMs === 0) return first.delivery
-  const { reason, unanswered, code } = first.delivery.failure
+  const { unanswered, code } = first.delivery.failure
   if (code !== undefined) return first.delivery
   const { delivery: second } = await once('Fresh')
-  // Silence of a host that cannot be connected to now is that of a host that was gone before; one that hung up was there.
-  if (second.answered || second.failure.unanswered || reason !== 'ConnectionLost') return second
+  // Most likely the host was gone before. But it may also have been cut off just after it got the request, and act on it.
+  if (second.answered || second.failure.unanswered) return second
   return { answered: false, failure: { ...second.failure, unanswered } }
 }
 

@@ -34,7 +34,11 @@ export async function exchange(
   headersLimitMs?: number,
 ): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>()
+  let over = false
   const fail = (reason: Error) => {
+    // Closing the connection comes back as an error of the request, when the deadline is already that of the next attempt.
+    if (over) return
+    over = true
     deadline.leave()
     reject(reason)
     connection.close(reason)
