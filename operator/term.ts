@@ -33,6 +33,7 @@ import { RunReporter } from './requests/run-reporter.ts'
 import { Health } from './serving/health.ts'
 import { defaultAgentLifetimeMs } from './signing/authority.ts'
 import { openSigning } from './signing/open-signing.ts'
+import type { Signing } from './signing/signing.ts'
 
 export type TermOptions = {
   readonly client: KubeClient
@@ -88,10 +89,7 @@ export async function runTerm(options: TermOptions, leadership: Leadership): Pro
   const clusterAddresses = new ClusterAddressesPoller({ client, serviceRanges, logger })
   const hostAddresses = new HostAddresses(allowLoopback, () => clusterAddresses.present)
   const refuseAddress = hostAddresses.refuse
-  const signing =
-    options.tls === undefined
-      ? await openSigning({ ...common, hosts, order, refuseAddress, agentLifetimeMs }, leadership)
-      : undefined
+  let signing: Signing | undefined
   await using pools = new HostPools(() => options.tls ?? signing!.identities.certificate('request'))
   const events = new EventRecorder({
     ...{ client, metrics, reportingController: 'keelson.dev/operator' },
@@ -164,12 +162,18 @@ export async function runTerm(options: TermOptions, leadership: Leadership): Pro
       if (request.status === undefined || !isFinal(request.status.state)) requestLoop.enqueue(keyOf(request))
   })
 
-  const note = `epoch ${leadership.epoch}`
-  events.record(kinds.Lease, { metadata: operatorLease }, { type: 'Normal', reason: 'Leading', action: 'Elect', note })
   using shown = new DisposableStack()
-  shown.use(health.begin(leadership, { nodes, inventory, requests, policy }))
+  const opened = Promise.withResolvers<void>()
+  const certificates = { synced: async () => opened.promise }
+  shown.use(health.begin(leadership, { certificates, nodes, inventory, requests, policy }))
   const policyMissing = () => policy.fault() !== undefined
   shown.use(metrics.watch({ hosts: hosts.store, requests: requests.store, policyMissing }))
+  const note = `epoch ${leadership.epoch}`
+  events.record(kinds.Lease, { metadata: operatorLease }, { type: 'Normal', reason: 'Leading', action: 'Elect', note })
+
+  if (options.tls === undefined)
+    signing = await openSigning({ ...common, hosts, order, refuseAddress, agentLifetimeMs }, leadership)
+  opened.resolve()
   const reflectors = [nodes, hosts, requests, ...policy.sources]
   const loops = [clusterAddresses, hostLoop, factsLoop, requestLoop, requestController, events]
   // One that ends ends all.
