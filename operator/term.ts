@@ -112,23 +112,29 @@ export async function runTerm(options: TermOptions, leadership: Leadership): Pro
     },
   })
 
-  const onError = (key: string, error: unknown) => {
-    if (stop.aborted) return
-    // Somebody else wrote first, or a cache was behind: the ordinary way of things, and the next try reads anew.
-    if (error instanceof ConflictError || error instanceof AlreadyExistsError || error instanceof NotFoundError)
-      logger.debug({ key, err: error }, 'object changed meanwhile, will be read anew')
-    else logger.warn({ key, err: error }, 'reconcile failed, will be tried again')
-  }
-  const loop = (name: string) => ({
-    ...{ name, metrics, stopTimeoutMs, onError },
+  const loop = (name: string, field: 'host' | 'key') => ({
+    ...{ name, metrics, stopTimeoutMs },
+    onError: (key: string, error: unknown) => {
+      if (stop.aborted) return
+      const fields = { [field]: key, err: error }
+      // Somebody else wrote first, or a cache was behind: the ordinary way of things, and the next try reads anew.
+      if (error instanceof ConflictError || error instanceof AlreadyExistsError || error instanceof NotFoundError)
+        logger.debug(fields, 'object changed meanwhile, will be read anew')
+      else logger.warn(fields, 'reconcile failed, will be tried again')
+    },
     queue: new WorkQueue({ name, metrics, backoff: { initialMs: 5, maxMs: maxBackoffMs } }),
   })
   const hostLoop = new Controller({
-    ...{ ...loop('host'), sources: [nodes, hosts], concurrency: hostConcurrency },
+    ...{ ...loop('host', 'host'), sources: [nodes, hosts], concurrency: hostConcurrency },
     reconcile: (key, overdue) => hostController.reconcile(key, overdue),
   })
   const factsLoop = new Controller({
-    ...{ ...loop('facts'), sources: [nodes, clusterAddresses], concurrency: factsConcurrency, stopTimeoutMs: 0 },
+    ...{
+      ...loop('facts', 'host'),
+      sources: [nodes, clusterAddresses],
+      concurrency: factsConcurrency,
+      stopTimeoutMs: 0,
+    },
     reconcile: (key, overdue) => factsPoller.reconcile(key, overdue),
   })
   const inventory = new Inventory({
@@ -138,7 +144,7 @@ export async function runTerm(options: TermOptions, leadership: Leadership): Pro
     isSettled: (name) => hostController.isSettled(name),
     logger,
   })
-  const requestTools = loop('hostrequest')
+  const requestTools = loop('hostrequest', 'key')
   const requestQueue = requestTools.queue
   const requestLoop = new Controller({
     ...{ ...requestTools, sources: [requests, inventory, ...policy.sources], concurrency: requestConcurrency },
