@@ -44,6 +44,7 @@ afterAll(async () => {
 
 beforeEach(() => {
   receiver.received.length = 0
+  receiver.abandoned = 0
   receiver.answer = (response) => response.end()
 })
 
@@ -152,6 +153,25 @@ describe('of two replicas', () => {
     expect(await first.leads(epoch, takeoverMs)).toBe(epoch + 2)
     expect(await cluster.send()).toMatchObject({ state: 'SUCCESS', progress: '12/12', run: { epoch: epoch + 2 } })
   })
+})
+
+test('one that cannot renew its lease ends its term, and leads again when the API server is back: no run is lost', async () => {
+  await using operator = start()
+  const epoch = await operator.leads()
+  await cluster.online()
+  const name = await runThatHangs()
+  await cluster.controlPlane.killApiServer()
+  await operator.says('term ends')
+  // The connection to the host that hangs is closed with the term, not when somebody can be told.
+  await eventually('the third host has lost its connection', () => receiver.abandoned > 0)
+  receiver.answer = (response) => response.end()
+  await cluster.controlPlane.startApiServer()
+  expect(await operator.leads(epoch)).toBe(epoch + 1)
+  expect(await cluster.finished(name, 1, 20_000)).toMatchObject({
+    ...{ unknown: '0-7', succeeded: '8-11', run: { epoch: epoch + 1 } },
+  })
+  expectEachKeyOnce()
+  expect(receiver.received.length).toBe(3 + 4)
 })
 
 test('a Lease that was deleted while nobody ran: the run is carried on under an epoch above that of its record', async () => {

@@ -2,7 +2,8 @@ import { KubeClient, type Leadership } from '@keelson/kube'
 import { CertificateAuthority, eventually } from '@keelson/testbed'
 import { pino } from 'pino'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { runTerm } from './term.ts'
+import { Health } from './serving/health.ts'
+import { runTerm, type TermOptions } from './term.ts'
 import { loopbackAddress } from './testing/addresses.ts'
 import { Receiver } from './testing/receiver.ts'
 import { TestLeadership } from './testing/test-leadership.ts'
@@ -28,15 +29,15 @@ beforeAll(async () => {
 
 afterAll(async () => fixtures.disposeAsync())
 
-function begin(leadership: Leadership, withTls = true): Promise<number | undefined> {
+/** It signs, too, unless it is given certificates. */
+function begin(leadership: Leadership, more: Partial<TermOptions> = {}): Promise<number | undefined> {
   const logger = pino({ enabled: false })
-  const options = { client, logger, allowLoopback: true, factsIntervalMs: 200, drainMs: 200 }
-  return runTerm(withTls ? { ...options, tls } : options, leadership)
+  return runTerm({ client, logger, allowLoopback: true, factsIntervalMs: 200, drainMs: 200, ...more }, leadership)
 }
 
 test('a leader whose lease has run out sends nothing more, though nobody has told it yet, and writes no outcome', async () => {
   const leadership = new TestLeadership(0)
-  const term = begin(leadership)
+  const term = begin(leadership, { tls })
   await cluster.online()
   let answer = (): void => undefined
   receiver.answer = (response) => {
@@ -57,11 +58,25 @@ test('a leader whose lease has run out sends nothing more, though nobody has tol
   expect((await cluster.requestNamed(name)).status).toEqual(before)
 
   const next = new TestLeadership(1)
-  const following = begin(next)
+  const following = begin(next, { tls })
   expect(await cluster.finished(name)).toMatchObject({ state: 'ERROR', unknown: '0-5', run: { epoch: 1 } })
   next.lose()
   await following
   expect(receiver.received.length).toBe(3)
+})
+
+test('an API server that is away when a term begins is waited for, and probes say so', async () => {
+  receiver.answer = (response) => response.end()
+  const health = new Health()
+  const leadership = new TestLeadership(5)
+  await cluster.controlPlane.killApiServer()
+  const term = begin(leadership, { health })
+  await eventually('it waits', () => health.waitingFor()?.includes('certificates'))
+  await cluster.controlPlane.startApiServer()
+  await eventually('it is ready', () => health.waitingFor() === undefined, 20_000)
+  expect(await cluster.send()).toMatchObject({ state: 'SUCCESS', run: { epoch: 5 } })
+  leadership.lose()
+  await term
 })
 
 test('terms that come and go leave nothing behind', async () => {
@@ -72,8 +87,7 @@ test('terms that come and go leave nothing behind', async () => {
   let epoch = 10
   const cycle = async () => {
     const leadership = new TestLeadership(epoch++)
-    // It signs, too.
-    const term = begin(leadership, false)
+    const term = begin(leadership)
     expect(await cluster.send()).toMatchObject({ state: 'SUCCESS', run: { epoch: leadership.epoch } })
     leadership.lose()
     await term

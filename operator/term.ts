@@ -33,6 +33,7 @@ import { RunReporter } from './requests/run-reporter.ts'
 import { Health } from './serving/health.ts'
 import { defaultAgentLifetimeMs } from './signing/authority.ts'
 import { openSigning } from './signing/open-signing.ts'
+import type { Signing } from './signing/signing.ts'
 
 export type TermOptions = {
   readonly client: KubeClient
@@ -88,10 +89,7 @@ export async function runTerm(options: TermOptions, leadership: Leadership): Pro
   const clusterAddresses = new ClusterAddressesPoller({ client, serviceRanges, logger })
   const hostAddresses = new HostAddresses(allowLoopback, () => clusterAddresses.present)
   const refuseAddress = hostAddresses.refuse
-  const signing =
-    options.tls === undefined
-      ? await openSigning({ ...common, hosts, order, refuseAddress, agentLifetimeMs }, leadership)
-      : undefined
+  let signing: Signing | undefined
   await using pools = new HostPools(() => options.tls ?? signing!.identities.certificate('request'))
   const events = new EventRecorder({
     ...{ client, metrics, reportingController: 'keelson.dev/operator' },
@@ -114,23 +112,29 @@ export async function runTerm(options: TermOptions, leadership: Leadership): Pro
     },
   })
 
-  const onError = (key: string, error: unknown) => {
-    if (stop.aborted) return
-    // Somebody else wrote first, or a cache was behind: the ordinary way of things, and the next try reads anew.
-    if (error instanceof ConflictError || error instanceof AlreadyExistsError || error instanceof NotFoundError)
-      logger.debug({ key, err: error }, 'object changed meanwhile, will be read anew')
-    else logger.warn({ key, err: error }, 'reconcile failed, will be tried again')
-  }
-  const loop = (name: string) => ({
-    ...{ name, metrics, stopTimeoutMs, onError },
+  const loop = (name: string, field: 'host' | 'key') => ({
+    ...{ name, metrics, stopTimeoutMs },
+    onError: (key: string, error: unknown) => {
+      if (stop.aborted) return
+      const fields = { [field]: key, err: error }
+      // Somebody else wrote first, or a cache was behind: the ordinary way of things, and the next try reads anew.
+      if (error instanceof ConflictError || error instanceof AlreadyExistsError || error instanceof NotFoundError)
+        logger.debug(fields, 'object changed meanwhile, will be read anew')
+      else logger.warn(fields, 'reconcile failed, will be tried again')
+    },
     queue: new WorkQueue({ name, metrics, backoff: { initialMs: 5, maxMs: maxBackoffMs } }),
   })
   const hostLoop = new Controller({
-    ...{ ...loop('host'), sources: [nodes, hosts], concurrency: hostConcurrency },
+    ...{ ...loop('host', 'host'), sources: [nodes, hosts], concurrency: hostConcurrency },
     reconcile: (key, overdue) => hostController.reconcile(key, overdue),
   })
   const factsLoop = new Controller({
-    ...{ ...loop('facts'), sources: [nodes, clusterAddresses], concurrency: factsConcurrency, stopTimeoutMs: 0 },
+    ...{
+      ...loop('facts', 'host'),
+      sources: [nodes, clusterAddresses],
+      concurrency: factsConcurrency,
+      stopTimeoutMs: 0,
+    },
     reconcile: (key, overdue) => factsPoller.reconcile(key, overdue),
   })
   const inventory = new Inventory({
@@ -140,7 +144,7 @@ export async function runTerm(options: TermOptions, leadership: Leadership): Pro
     isSettled: (name) => hostController.isSettled(name),
     logger,
   })
-  const requestTools = loop('hostrequest')
+  const requestTools = loop('hostrequest', 'key')
   const requestQueue = requestTools.queue
   const requestLoop = new Controller({
     ...{ ...requestTools, sources: [requests, inventory, ...policy.sources], concurrency: requestConcurrency },
@@ -164,12 +168,18 @@ export async function runTerm(options: TermOptions, leadership: Leadership): Pro
       if (request.status === undefined || !isFinal(request.status.state)) requestLoop.enqueue(keyOf(request))
   })
 
-  const note = `epoch ${leadership.epoch}`
-  events.record(kinds.Lease, { metadata: operatorLease }, { type: 'Normal', reason: 'Leading', action: 'Elect', note })
   using shown = new DisposableStack()
-  shown.use(health.begin(leadership, { nodes, inventory, requests, policy }))
+  const opened = Promise.withResolvers<void>()
+  const certificates = { synced: async () => opened.promise }
+  shown.use(health.begin(leadership, { certificates, nodes, inventory, requests, policy }))
   const policyMissing = () => policy.fault() !== undefined
   shown.use(metrics.watch({ hosts: hosts.store, requests: requests.store, policyMissing }))
+  const note = `epoch ${leadership.epoch}`
+  events.record(kinds.Lease, { metadata: operatorLease }, { type: 'Normal', reason: 'Leading', action: 'Elect', note })
+
+  if (options.tls === undefined)
+    signing = await openSigning({ ...common, hosts, order, refuseAddress, agentLifetimeMs }, leadership)
+  opened.resolve()
   const reflectors = [nodes, hosts, requests, ...policy.sources]
   const loops = [clusterAddresses, hostLoop, factsLoop, requestLoop, requestController, events]
   // One that ends ends all.

@@ -1,5 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { agentPort, type Host } from '@keelson/api'
-import type { Leadership } from '@keelson/kube'
+import { KubeError, type Leadership } from '@keelson/kube'
 import type { WriteOrder } from '../delivery/write-order.ts'
 import type { RefuseAddress } from '../hosts/host-addresses.ts'
 import { internalAddress } from '../hosts/host-object.ts'
@@ -11,7 +12,13 @@ export type OpenSigningOptions = Pick<SigningOptions, 'client' | 'hosts' | 'agen
   readonly refuseAddress: RefuseAddress
 }
 
-/** The signing side of a term, which connects to agents as requests do. */
+const retryMs = 1_000
+
+/**
+ * The signing side of a term, which connects to agents as requests do. An API server that is away, or has just started and knows no roles yet, is waited for.
+ *
+ * @throws AuthorityUnreadableError; the reason of the term's signal once that is aborted.
+ */
 export async function openSigning(options: OpenSigningOptions, leadership: Leadership): Promise<Signing> {
   const { order, refuseAddress, ...rest } = options
   const endpointOf = ({ metadata: { name: host }, status }: Host): AgentEndpoint | undefined => {
@@ -25,5 +32,14 @@ export async function openSigning(options: OpenSigningOptions, leadership: Leade
     return order.headers()
   }
   const now = () => new Date()
-  return Signing.open({ ...rest, endpointOf, writeHeaders, now, random: Math.random }, leadership.signal)
+  for (;;) {
+    try {
+      return await Signing.open({ ...rest, endpointOf, writeHeaders, now, random: Math.random }, leadership.signal)
+    } catch (error) {
+      leadership.signal.throwIfAborted()
+      if (!(error instanceof KubeError)) throw error
+      rest.logger.warn({ err: error }, 'certificates not read or written, will be tried again')
+      await sleep(retryMs, undefined, { signal: leadership.signal })
+    }
+  }
 }

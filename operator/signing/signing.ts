@@ -67,9 +67,10 @@ export class Signing {
     const measured = (name: string) => ({ name, ...(metrics === undefined ? {} : { metrics }) })
     const authority = this.#authority
     const identities = this.identities
-    const onError = (key: string, error: unknown) => {
-      if (error instanceof ConflictError) logger.debug({ key }, 'object changed meanwhile, will be read anew')
-      else logger.warn({ key, err: error }, 'certificates: reconcile failed, will be tried again')
+    const failed = (field: 'host' | 'request' | 'key') => (key: string, error: unknown) => {
+      const fields = { [field]: key, err: error }
+      if (error instanceof ConflictError) logger.debug(fields, 'object changed meanwhile, will be read anew')
+      else logger.warn(fields, 'certificates: reconcile failed, will be tried again')
     }
     const requests = new Reflector({
       ...{ client, kind: kinds.CertificateSigningRequest, fieldSelector: `spec.signerName=${agentSigner}` },
@@ -78,7 +79,12 @@ export class Signing {
     })
     const signer = new CertificateRequestController({ client, authority, now, logger, requests: requests.store })
     const requestLoop = new Controller({
-      ...{ ...measured('certificatesigningrequest'), sources: [requests], concurrency: requestConcurrency, onError },
+      ...{
+        ...measured('certificatesigningrequest'),
+        sources: [requests],
+        concurrency: requestConcurrency,
+        onError: failed('request'),
+      },
       reconcile: (key, stop) => signer.reconcile(key, stop),
     })
     requests.onChange(({ type, object }) => {
@@ -93,7 +99,12 @@ export class Signing {
       onRenewed: () => rootQueue.addAfter('roots', renewedDelayMs),
     })
     const renewalLoop = new Controller({
-      ...{ ...measured('certificaterenewal'), sources: [hosts], concurrency: renewalConcurrency, onError },
+      ...{
+        ...measured('certificaterenewal'),
+        sources: [hosts],
+        concurrency: renewalConcurrency,
+        onError: failed('host'),
+      },
       reconcile: (key, stop) => renewal.reconcile(key, stop),
     })
     const stopListening = hosts.onChange((change) => {
@@ -105,7 +116,7 @@ export class Signing {
       trust: () => renewal.trust(),
     })
     const rootLoop = new Controller({
-      ...{ ...measured('root'), sources: [hosts], queue: rootQueue, onError },
+      ...{ ...measured('root'), sources: [hosts], queue: rootQueue, onError: failed('key') },
       reconcile: (key, stop) => roots.reconcile(key, stop),
     })
     rootLoop.enqueue('roots')
