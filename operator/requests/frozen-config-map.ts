@@ -33,12 +33,12 @@ export class TooManyTargetsError extends Error {
   readonly code = 'TooManyTargets'
 }
 
-/** Somebody deleted the ConfigMap that a run under way needs. */
-class TargetsLostError extends Error {
+/** Somebody deleted or replaced the ConfigMap that a run under way needs. */
+export class TargetsLostError extends Error {
   readonly code = 'TargetsLost'
 
   constructor(configMap: string) {
-    super(`the targets of the run are gone with the ConfigMap ${configMap}; change runToken to run anew`)
+    super(`the targets of the run are lost with the ConfigMap ${configMap}; change runToken to run anew`)
   }
 }
 
@@ -81,7 +81,11 @@ export async function keepTargets(
   return { configMap: name, digest }
 }
 
-/** The inverse of `keepTargets`. @throws where the list is not the one of the run. */
+/**
+ * The inverse of `keepTargets`.
+ *
+ * @throws TargetsLostError
+ */
 export async function readTargets(
   client: KubeClient,
   request: HostRequest,
@@ -96,5 +100,9 @@ export async function readTargets(
       if (error instanceof NotFoundError) throw new TargetsLostError(name)
       throw error
     })
-  return decompress(Buffer.from(binaryData?.[key] ?? '', 'base64'), reference.digest)
+  try {
+    return decompress(Buffer.from(binaryData?.[key] ?? '', 'base64'), reference.digest)
+  } catch {
+    throw new TargetsLostError(name)
+  }
 }

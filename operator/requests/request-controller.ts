@@ -15,10 +15,11 @@ import { planOf, type Plan } from './begin.ts'
 import { dryRunStatus } from './dry-run.ts'
 import { lifeLeft } from './life.ts'
 import { answerText } from './answer-text.ts'
-import { keepTargets, readTargets, TooManyTargetsError } from './frozen-config-map.ts'
+import { keepTargets, readTargets, TargetsLostError, TooManyTargetsError } from './frozen-config-map.ts'
 import { historyFor } from './history.ts'
 import { pauseLeft } from './pause.ts'
 import {
+  brokenStatus,
   heldUpStatus,
   isFinal,
   isHeldUp,
@@ -165,7 +166,19 @@ export class RequestController {
       await this.#holdUp(key, request, status, fault, signal)
       return
     }
-    const names = await readTargets(this.#options.client, request, status.run.targets, signal)
+    const names = await readTargets(this.#options.client, request, status.run.targets, signal).catch(
+      (error: unknown) => {
+        if (error instanceof TargetsLostError) return error
+        throw error
+      },
+    )
+    if (names instanceof TargetsLostError) {
+      // Nobody knows any more whom its numbers mean.
+      const why = { reason: names.code, msg: `${names.message}; ${status.progress} hosts answered` }
+      await this.#write(request, brokenStatus(status, why, this.#context(request, status.run.targets)), signal)
+      this.#options.reporter.ended({ key, request, run: status.run.id }, { state: 'ERROR', ...why })
+      return
+    }
     const spec = HostRequestSpec.parse(request.spec)
     const rest = pauseLeft(request, status, { spec, names, id: status.run.id }, this.#options.now())
     if (rest === undefined) this.#start(key, request, spec, names)

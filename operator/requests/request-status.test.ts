@@ -6,7 +6,7 @@ import { IndexSet } from '../runs/index-set.ts'
 import { beginning } from '../runs/run-record.ts'
 import { recordOf } from '../runs/status-record.ts'
 import type { Outcome, Unsuccessful } from './outcome.ts'
-import { isFinal, observedAt, refusedStatus, runStatus, suspendedStatus } from './request-status.ts'
+import { brokenStatus, isFinal, observedAt, refusedStatus, runStatus, suspendedStatus } from './request-status.ts'
 import type { RunView } from './run-view.ts'
 import { nothingTold } from './told.ts'
 import { names, verdictOf } from './verdict.ts'
@@ -172,6 +172,19 @@ describe('verdicts', () => {
     expect(status).toMatchObject({ state: 'PAUSED', msg: 'suspended, not begun', progress: '0/0' })
     expect([status.run.startTime, status.run.finishTime]).toEqual([undefined, undefined])
     expect(conditionsOf(status)).toEqual([])
+    expect(HostRequestStatus.parse(status)).toEqual(status)
+  })
+
+  test('nobody can carry it on: ERROR, and what was claimed is unknown', () => {
+    const view = viewOf(Object.entries({ a: succeeded, b: failed(), c: 'open', d: 'open' } as const))
+    const claimed = { ...view, record: { ...view.record, claim: IndexSet.of([2]) } }
+    const why = { reason: 'TargetsLost', msg: 'why' }
+    const status = brokenStatus(runStatus(claimed, context), why, context)
+    expect(status).toMatchObject({
+      ...{ state: 'ERROR', msg: 'why', unknown: '2', run: { claim: '', finishTime: context.now } },
+      counts: { targets: 4, succeeded: 1, failed: 1, unknown: 1, skipped: 0 },
+    })
+    expect(conditionsOf(status)).toEqual(['Stalled', 'Finished'])
     expect(HostRequestStatus.parse(status)).toEqual(status)
   })
 

@@ -1,8 +1,8 @@
 import type { Condition, HostRequestStatus } from '@keelson/api'
 import { boundedText } from '../bounded-text.ts'
 import { withTransitionTimes } from '../conditions.ts'
-import { beginning } from '../runs/run-record.ts'
-import { countsOf, statusRecordOf } from '../runs/status-record.ts'
+import { beginning, recovered } from '../runs/run-record.ts'
+import { countsOf, recordOf, statusRecordOf } from '../runs/status-record.ts'
 import { policyMissing } from '../authorisation/target-policy.ts'
 import { fitted } from './fit-status.ts'
 import { answerGroups, detailOf, failureGroups, type RunView } from './run-view.ts'
@@ -101,6 +101,17 @@ export function isHeldUp({ state, conditions }: HostRequestStatus): boolean {
 /** The status of a run that is held up: its record as it is. Whoever carries it on says otherwise with his first word. */
 export function heldUpStatus(status: HostRequestStatus, why: Refusal, context: StatusContext): HostRequestStatus {
   return { ...status, ...spoken({ ...why, state: 'PAUSED' }, context) }
+}
+
+/** The status of a run that nobody can carry on any more: what it had claimed is unknown, and who was not sent to stays in no set. */
+export function brokenStatus(status: HostRequestStatus, why: Refusal, context: StatusContext): HostRequestStatus {
+  const record = recovered(recordOf(status), status.run.epoch, 'Fail')
+  const { run, ...sets } = statusRecordOf(record)
+  return {
+    ...{ ...status, ...spoken({ ...why, state: 'ERROR' }, context), ...sets },
+    counts: countsOf(record, status.counts.targets),
+    run: { ...status.run, ...run, finishTime: context.now },
+  }
 }
 
 function spoken({ state, reason, msg }: Verdict, { generation, present, now }: StatusContext) {

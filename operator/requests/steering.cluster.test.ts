@@ -1,6 +1,8 @@
 import { eventually } from '@keelson/testbed'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { loopbackAddress } from '../testing/addresses.ts'
 import { RequestWorld } from '../testing/request-world.fixture.ts'
+import { numbered } from '../testing/test-cluster.fixture.ts'
 import type { Receiver } from '../testing/receiver.ts'
 
 const hosts = ['host-1', 'host-2', 'host-3', 'host-4']
@@ -160,6 +162,21 @@ describe('onFailure: Pause', () => {
     await world.patchSpec(name, { maxFailures: '100%' })
     expect(await world.reaches(name, 'ERROR')).toMatchObject({ counts: { succeeded: 2, failed: 2, skipped: 0 } })
     expect(world.received(name)).toEqual([1, 1, 1, 1])
+  })
+
+  test('a run whose targets somebody deleted while it was paused ends, and says why', async () => {
+    const names = numbered(45, `${'very-long.'.repeat(19)}name`)
+    await using _ = await world.cluster.fleet(names, loopbackAddress(1))
+    failing()
+    const name = await world.create({ workers: names, waves: [1, '100%'], onFailure: 'Pause' })
+    const { run } = await world.reaches(name, 'PAUSED')
+    const { configMap = '' } = run.targets
+    await world.kubectl('delete', 'configmap', configMap)
+    await world.patchSpec(name, { onFailure: 'Continue' })
+    expect(await world.reaches(name, 'ERROR')).toMatchObject({
+      msg: `the targets of the run are lost with the ConfigMap ${configMap}; change runToken to run anew; 0/45 hosts answered`,
+      counts: { targets: 45, failed: 1 },
+    })
   })
 
   async function settleAfterFailure(): Promise<void> {
