@@ -112,7 +112,7 @@ const HttpRequest = z
       .enum(['http', 'https'])
       .optional()
       .describe(
-        `http, or https with mutual TLS. Default: https on port ${agentPort}, where http is refused, and http on every other port.`,
+        `http, or https, where the certificate must bear the name of the Host; mutual TLS on port ${agentPort}. Default: https on port ${agentPort}, where http is refused, and http on every other port.`,
       ),
     successCodes: z
       .array(z.string().regex(successCodePattern))

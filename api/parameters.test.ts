@@ -79,12 +79,12 @@ test('what is said', () => {
     { key: 'ok', value: 'c\td' },
   ]).map(({ field, message }) => `${field}: ${message}`)
   const key = 'a key is made of letters, digits and . _ / - and begins with a letter or digit'
-  const value = 'with check: Text a value has no leading hyphen and none of ; & | $ < > ( ) { } [ ] * ? ! ~ # ` \' " \\'
+  const words = 'with check: Text a value has no leading hyphen and none of ; & | $ < > ( ) { } [ ] * ? ! ~ # ` \' " \\'
   expect(said).toEqual([
     `spec.http.parameters[1].key: parameter key "-w" is refused: character U+002D (-); ${key}`,
     `spec.http.parameters[2].key: parameter key "a…" is refused: character U+000A; ${key}`,
     'spec.http.parameters[3].value: value of parameter "ok" is refused: character U+0009; a value has no control character',
-    `spec.http.parameters: value of parameter "ok" is refused: character U+003B (;); ${value}`,
+    `spec.http.parameters: value of parameter "ok" is refused: character U+003B (;); ${words}`,
     'spec.http.parameters: parameter key "ok" appears more than once',
   ])
 })

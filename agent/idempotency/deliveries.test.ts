@@ -352,3 +352,38 @@ describe('deliveries at once', () => {
     expect([await again('begun'), await again('waiting')]).toEqual(['409 OutcomeUnknown replayed', '200 {}'])
   })
 })
+
+describe('a later round of the same run', () => {
+  const key = (round: number, host = 'uid') => `run/${round}/${host}`
+
+  test('gets what an earlier one did here, and nothing is done', async () => {
+    const machine = new Machine()
+    const first = await machine.deliver(wish(key(0)))
+    expect(await machine.deliver(wish(key(1)))).toBe(`${first} replayed`)
+    expect(await machine.deliver(wish(key(3)))).toBe(`${first} replayed`)
+    expect([...machine.acts.values()]).toEqual([1])
+  })
+
+  test('is done where the earlier one failed: that is what rounds are for', async () => {
+    const machine = new Machine()
+    expect(await machine.deliver(wish(key(0)), undefined, true)).toBe('500 Failed')
+    expect(await machine.deliver(wish(key(1)))).toMatch(/^200/)
+    expect(machine.acts.get(key(1))).toBe(1)
+  })
+
+  test('of which nobody knows the end is not done either', async () => {
+    const machine = new Machine()
+    expect(await machine.deliver(wish(key(0)), { step: 4, what: 'kill', part: 1 })).toBe('kill')
+    expect(machine.acts.get(key(0)) ?? 0).toBeLessThanOrEqual(1)
+    for (const round of [1, 2]) expect(await machine.deliver(wish(key(round)))).toBe('409 OutcomeUnknown replayed')
+    expect([machine.acts.get(key(1)), machine.acts.get(key(2))]).toEqual([undefined, undefined])
+  })
+
+  test('is another wish with another digest, for another host or of another run', async () => {
+    const machine = new Machine()
+    await machine.deliver(wish(key(0)))
+    for (const other of [wish(key(1), { digest: 'e' }), wish(key(1, 'other')), wish('again/1/uid')])
+      expect(await machine.deliver(other)).toMatch(/^200 .*[^d]$/)
+    expect(machine.acts.size).toBe(4)
+  })
+})

@@ -6,7 +6,7 @@ import { Refusal, refusalFor } from '../refusal.ts'
 import type { Signals } from '../signals.ts'
 import type { WriteQueue } from '../write-queue.ts'
 import type { DeliveryRecords } from './delivery-records.ts'
-import type { Delivery } from './delivery.ts'
+import { earlierRounds, type Delivery } from './delivery.ts'
 import { isLater, type Order } from './order.ts'
 import type { DeliveryRecord } from './record.ts'
 
@@ -74,10 +74,22 @@ export class Deliveries {
         'this key was given with another request; a new wish has a new key',
       )
     }
-    if (!this.#inFlight.has(key)) return record
-    throw new Refusal(409, 'InFlight', 'the request with this key is in hand: ask again for its answer', {
-      headers: { 'retry-after': '1' },
-    })
+    if (!this.#inFlight.has(key)) return record ?? this.#earlierRound(key, digest)
+    throw inFlight()
+  }
+
+  /**
+   * What an earlier round of the same run did here, unless it failed. A round is sent again where the operator has no answer from a host that cannot be connected
+   * to any more; if the host was reached after all, it is not done a second time.
+   */
+  #earlierRound(key: string, digest: string): DeliveryRecord | undefined {
+    for (const earlier of earlierRounds(key)) {
+      if (this.#inFlight.get(earlier) === digest) throw inFlight()
+      const record = this.#records.find(earlier)
+      if (record?.digest !== digest) continue
+      if (record.answer === undefined || record.answer.status < 300 || isUnknown(record.answer)) return record
+    }
+    return undefined
   }
 
   async #replay({ key, answer }: DeliveryRecord): Promise<Answer> {
@@ -138,6 +150,15 @@ const outcomeUnknown = refused(
     'the agent was ended while it did this, and does not do it again: read the state of the host, then send the wish with a new key',
   ),
 )
+
+function isUnknown({ body }: NonNullable<DeliveryRecord['answer']>): boolean {
+  return body === outcomeUnknown.body
+}
+
+function inFlight(): Refusal {
+  const message = 'the request with this key is in hand: ask again for its answer'
+  return new Refusal(409, 'InFlight', message, { headers: { 'retry-after': '1' } })
+}
 
 function superseded({ epoch, sequence }: Order): Refusal {
   return new Refusal(

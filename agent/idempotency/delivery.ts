@@ -14,6 +14,17 @@ export type Delivery = {
 
 /** `<run id>/<round>/<host uid>` */
 const keyPattern = /^[A-Za-z0-9._~-]{1,253}\/(0|[1-9][0-9]{0,8})\/[A-Za-z0-9._~-]{1,64}$/
+/** More than a run has. */
+const maxEarlierRounds = 16
+
+/** Keys of the rounds before the one of this key, the latest first; `key` is well-formed. */
+export function* earlierRounds(key: string): Generator<string> {
+  const [run, round, host] = key.split('/')
+  const last = Number(round) - 1
+  for (let earlier = last; earlier >= 0 && earlier > last - maxEarlierRounds; earlier -= 1)
+    yield `${run}/${earlier}/${host}`
+}
+
 const keyHeader = 'Idempotency-Key'
 
 /** What the headers of a write say, before its body is read. Throws 400 `IdempotencyKeyRefused`, `OrderRefused`, `OrderMissing`. */

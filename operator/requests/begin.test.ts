@@ -35,7 +35,7 @@ describe('nothing is sent', () => {
     const spec = specOf({ workers: ['worker-1'], http: { parameters: [{ key: 'k', value: 's3cret;reboot' }] } })
     const refused = refusalOf(spec)
     expect(refused?.reason).toBe('SpecRefused')
-    expect(refused?.msg).toMatch(/^spec\.http\.parameters: value of parameter "k" .*U\+003B.*; nothing was sent$/)
+    expect(refused?.msg).toMatch(/^spec\.http\.parameters: .*U\+003B.*; nothing was sent$/)
     expect(refused?.msg).not.toContain('s3cret')
     const { workers: _, ...rest } = specOf({})
     expect(refusalOf(rest)).toMatchObject({ reason: 'SpecRefused', msg: expect.stringContaining('spec.workers: ') })
