@@ -85,8 +85,8 @@ export class TestCluster implements AsyncDisposable {
   async install(folder: string): Promise<void> {
     for (const file of (await readdir(join(deploy, folder))).toSorted())
       await this.kubectl('apply', '--server-side', '--force-conflicts', '--filename', join(deploy, folder, file))
-    // From when on the operator takes requests for judged: 5 s, told in whole seconds.
-    if (folder === 'admission') this.#inForce = sleep(6_000)
+    // From when on the operator takes requests for judged.
+    if (folder === 'admission') this.#inForce = sleep(5_100)
   }
 
   async kubectl(...args: string[]): Promise<string> {

@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { agentPort, apiVersion, operatorIdentities, systemNamespace, type Host as HostObject } from '@keelson/api'
 import { defineKind, kinds, KubeClient } from '@keelson/kube'
 import { ControlPlane } from '../control-plane/control-plane.ts'
@@ -20,6 +21,9 @@ const tree = resolve(import.meta.dirname, '../..')
 
 /** A Node whose kubelet is silent turns Unknown after 12 s instead of 50. */
 const controllerManagerFlags = ['--node-monitor-grace-period=12s', '--node-monitor-period=2s']
+
+/** The operator takes no request for judged that is written within 5 s of the policy. */
+const policyInForceMs = 5_100
 
 /** As `kubeadm` sets it: no kubelet may. */
 const controlPlaneLabel = 'node-role.kubernetes.io/control-plane'
@@ -43,6 +47,7 @@ export class World implements AsyncDisposable {
   readonly client: KubeClient
   readonly #options: WorldOptions
   readonly #stack: AsyncDisposableStack
+  #policyInForce: Promise<unknown> = Promise.resolve()
   #operator: Daemon | undefined
   #authority: CertificateAuthority | undefined
 
@@ -72,6 +77,7 @@ export class World implements AsyncDisposable {
       const made = await Promise.allSettled([world.#install(), ...names.map((name) => world.#boot(name))])
       for (const part of made) if (part.status === 'rejected') throw part.reason
       await Promise.all(names.map((name) => world.#enrol(name)))
+      await world.#policyInForce
       return world
     } catch (error) {
       await world[Symbol.asyncDispose]()
@@ -85,6 +91,7 @@ export class World implements AsyncDisposable {
 
   async #install(): Promise<void> {
     await applyManifests(this.cluster)
+    this.#policyInForce = sleep(policyInForceMs)
     if (this.#options.operator !== false) await this.startOperator()
   }
 
