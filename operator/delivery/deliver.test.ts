@@ -358,66 +358,33 @@ describe('TLS', () => {
   })
 })
 
-describe('what may be repeated', () => {
-  const repeatable = { method: 'POST', repeatable: true } as const
-
+describe('a GET', () => {
   test('goes over a connection that was used before', async () => {
     const host = await receiver()
-    for (let times = 0; times < 3; times += 1) await send(host, repeatable)
+    for (let times = 0; times < 3; times += 1) await send(host)
     expect([host.accepted, host.received.length]).toEqual([1, 3])
   })
 
   test('is repeated over a fresh one where that hangs up without an answer', async () => {
     const host = await receiver()
-    await send(host, repeatable)
+    await send(host)
     host.answer = (response) => {
       host.answer = (next) => next.end('again')
       response.destroy()
     }
-    expect(await send(host, repeatable)).toMatchObject({ answered: true, body: Buffer.from('again') })
+    expect(await send(host)).toMatchObject({ answered: true, body: Buffer.from('again') })
     expect([host.accepted, host.received.length]).toEqual([2, 3])
-  })
-
-  test('is repeated over a fresh one where that is silent', async () => {
-    const host = await receiver({ answer: thenSilent })
-    await send(host, repeatable)
-    await eventually('the host is silent', () => isSilent(host))
-    host.answer = (response) => response.end()
-    expect(await send(host, { ...repeatable, timeoutMs: 4_000 })).toMatchObject({ answered: true })
-    expect([host.accepted, host.received.length]).toEqual([2, 2])
   })
 
   test('is not repeated where a fresh connection hangs up, nor once an answer has begun', async () => {
     const host = await receiver({ answer: (response) => response.destroy() })
-    expect(await send(host, repeatable)).toMatchObject({ failure: { reason: 'ConnectionLost', unanswered: true } })
+    expect(await send(host)).toMatchObject({ failure: { reason: 'ConnectionLost', unanswered: true } })
     expect(host.received.length).toBe(1)
     host.answer = (response) => response.end()
-    await send(host, repeatable)
+    await send(host)
     host.answer = (response) => response.writeHead(200).write('x', () => response.destroy())
-    expect(await send(host, repeatable)).toMatchObject({ failure: { reason: 'ConnectionLost', code: 200 } })
+    expect(await send(host)).toMatchObject({ failure: { reason: 'ConnectionLost', code: 200 } })
     expect(host.received.length).toBe(3)
-  })
-
-  test('of a host that hung up and is gone: it may have got the request', async () => {
-    const host = await receiver()
-    await send(host, repeatable)
-    host.answer = (response) => {
-      host.refuse()
-      response.destroy()
-    }
-    expect(await send(host, repeatable)).toMatchObject({ failure: { reason: 'ConnectFailed', unanswered: true } })
-  })
-
-  test('of a host that was silent and is gone: it was gone before', async () => {
-    const host = await receiver({ answer: thenSilent })
-    await send(host, repeatable)
-    await eventually('the host is silent', () => isSilent(host))
-    host.answer = (response) => response.end()
-    host.refuse()
-    expect(await send(host, { ...repeatable, timeoutMs: 1_000 })).toMatchObject({
-      failure: { reason: 'ConnectFailed', unanswered: false },
-    })
-    expect(host.received.length).toBe(1)
   })
 })
 

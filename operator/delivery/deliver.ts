@@ -9,13 +9,7 @@ import { wordsOf } from './open-socket.ts'
 export type DeliveryRequest = Request & {
   /** From the call to the last byte of the answer, connecting included; milliseconds. */
   readonly timeoutMs: number
-  /**
-   * The receiver may get the request twice without harm; default: GET. It may go over a connection that was used before, and is repeated once
-   * over a fresh one where that turns out to be dead. Whatever may not be repeated has a fresh connection: on a kept one to a host that
-   * is gone it is written into the void and nobody knows what became of it, a new connection just does not come about.
-   */
-  readonly repeatable?: boolean
-  /** Of a request that may be repeated; default Kept. */
+  /** Of a GET; default Kept. All else has a fresh connection. */
   readonly use?: Use
 }
 
@@ -38,9 +32,6 @@ export type Delivery =
     }
   | { readonly answered: false; readonly failure: DeliveryFailure }
 
-/** A connection that was used before and brings no answer for so long is taken for dead, if there is a way to ask again. */
-const suspicionMs = 2_000
-
 /** Sends one request to one host. A failure is a value; only an abort by `signal` throws. */
 export async function deliver(
   pools: HostPools,
@@ -50,18 +41,14 @@ export async function deliver(
 ): Promise<Delivery> {
   signal.throwIfAborted()
   using deadline = new Deadline(request.timeoutMs, signal)
-  const { repeatable = request.method === 'GET', use = 'Kept' } = request
-  const message = messageOf(request)
-  const silenceMs = request.repeatable === true ? Math.min(suspicionMs, request.timeoutMs / 2) : undefined
-  const once = (by: Use, limitMs?: number) => attempt({ pools, endpoint, message, deadline, signal }, by, limitMs)
-  const first = await once(repeatable ? use : 'Fresh', silenceMs)
+  const course = { pools, endpoint, message: messageOf(request), deadline, signal }
+  const isSafe = request.method === 'GET'
+  const first = await attempt(course, isSafe ? (request.use ?? 'Kept') : 'Fresh')
   if (first.delivery.answered || !first.reused || deadline.remainingMs === 0) return first.delivery
-  const { reason, unanswered, code } = first.delivery.failure
-  if (code !== undefined) return first.delivery
-  const { delivery: second } = await once('Fresh')
-  // Silence of a host that cannot be connected to now is that of a host that was gone before; one that hung up was there.
-  if (second.answered || second.failure.unanswered || reason !== 'ConnectionLost') return second
-  return { answered: false, failure: { ...second.failure, unanswered } }
+  // A connection that was kept may have been at its end already. What is not safe has never been on one.
+  if (first.delivery.failure.code !== undefined) return first.delivery
+  const { delivery } = await attempt(course, 'Fresh')
+  return delivery
 }
 
 type Attempt = { readonly delivery: Delivery; readonly reused: boolean }
@@ -74,19 +61,13 @@ type Course = {
   readonly signal: AbortSignal
 }
 
-/** @param silenceMs how long a connection that was used before may bring no answer */
-async function attempt(
-  { pools, endpoint, message, deadline, signal }: Course,
-  use: Use,
-  silenceMs: number | undefined,
-): Promise<Attempt> {
+async function attempt({ pools, endpoint, message, deadline, signal }: Course, use: Use): Promise<Attempt> {
   const progress: Progress = { sent: false }
   let reused = false
   try {
     using lease = await pools.lease(endpoint, use, deadline)
     reused = lease.reused
-    const limitMs = reused ? silenceMs : undefined
-    const { statusCode, headers, body } = await exchange(lease.connection, message, deadline, progress, limitMs)
+    const { statusCode, headers, body } = await exchange(lease.connection, message, deadline, progress)
     if (body !== undefined) return { reused, delivery: { answered: true, statusCode, headers, body } }
     const text = `answered HTTP ${statusCode} and more than ${answerLimit / 1024} KiB`
     return { reused, delivery: failed('AnswerTooLarge', text, { ...progress, sent: false }) }

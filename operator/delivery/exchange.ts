@@ -31,7 +31,6 @@ export async function exchange(
   message: Message,
   deadline: Deadline,
   progress: Progress,
-  headersLimitMs?: number,
 ): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>()
   const fail = (reason: Error) => {
@@ -39,7 +38,7 @@ export async function exchange(
     reject(reason)
     connection.close(reason)
   }
-  deadline.enter('Headers', fail, headersLimitMs)
+  deadline.enter('Headers', fail)
   const chunks: Buffer[] = []
   let size = 0
   let statusCode = 0

@@ -15,7 +15,7 @@ export class SupersededError extends Error {
   }
 }
 
-export type AgentWrite = Omit<DeliveryRequest, 'headers' | 'repeatable' | 'use'> & { readonly idempotencyKey: string }
+export type AgentWrite = Omit<DeliveryRequest, 'headers' | 'use'> & { readonly idempotencyKey: string }
 
 export type AgentPorts = {
   readonly pools: HostPools
@@ -50,8 +50,8 @@ export async function writeToAgent(
     const remainingMs = endsAt - performance.now()
     if (remainingMs <= 0 && last !== undefined) return last
     const headers = { 'idempotency-key': idempotencyKey, ...order.headers() }
-    const whole = { ...request, headers, timeoutMs: remainingMs, repeatable: true }
-    const delivery = await deliver(pools, endpoint, { ...whole, use: asked === 1 ? 'Kept' : 'Fresh' }, signal)
+    // Over a connection that is kept, a host that is gone would look like one that got the request and is silent; a fresh one does not come about.
+    const delivery = await deliver(pools, endpoint, { ...request, headers, timeoutMs: remainingMs }, signal)
     if (delivery.answered) {
       const told = delivery.statusCode === 409 ? agentWords(delivery.body) : undefined
       if (told?.code === 'Superseded') {
