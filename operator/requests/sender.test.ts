@@ -160,6 +160,12 @@ describe('an agent', () => {
     expect(host.received.length).toBeGreaterThan(2)
   })
 
+  test('that said that it is at it, and is silent then, is at it', async () => {
+    await agent(oneByOne(refuse(409, 'InFlight'), () => undefined))
+    const sketch = { http: post, timeoutSeconds: 1 }
+    expect(await outcomeOf(sketch, agentAddress)).toMatchObject({ outcome: 'unknown', reason: 'InFlight' })
+  })
+
   test('that saw a later write of ours gets a later sequence, with the same key', async () => {
     const seen = { 'keelson-epoch': '3', 'keelson-sequence': '41' }
     const host = await agent(oneByOne(refuse(409, 'Superseded', seen), accept))
