@@ -79,8 +79,7 @@ export class Deliveries {
   }
 
   /**
-   * What an earlier round of the same run did here, unless it failed. A round is sent again where the operator has no answer from a host that cannot be connected
-   * to any more; if the host was reached after all, it is not done a second time.
+   * What an earlier round of the same run did here, unless it failed. The operator sends again only where failure is certain; should it be wrong, nothing is done a second time.
    */
   #earlierRound(key: string, digest: string): DeliveryRecord | undefined {
     for (const earlier of earlierRounds(key)) {

@@ -113,7 +113,7 @@ describe('the operator refuses an agent', () => {
 
   test('that shows the certificate of another host', async () => {
     expect(await outcomeWith(await world.agentCertificate('worker-1'))).toMatch(
-      /^TLSFailed worker-2: .*altname.*worker-2/i,
+      /^TLSFailed worker-2: .*DNS:worker-1, not for DNS:worker-2/,
     )
   })
 
