@@ -91,7 +91,11 @@ describe('a policy', () => {
     expect(world.received('/', online)).toEqual(sent)
     const left = sent.filter((count) => count === 0).length
     expect(status.counts.skipped).toBe(left)
-    expect(status.msg.includes(`stopped, more than maxFailures failed: ${left} hosts not sent to`)).toBe(left > 0)
+    expect(
+      status.msg.includes(
+        `stopped, more than maxFailures failed: ${left} ${left === 1 ? 'host' : 'hosts'} not sent to`,
+      ),
+    ).toBe(left > 0)
   })
 
   test('onOffline: Wait sends to a host once it is back', async () => {
@@ -157,7 +161,7 @@ describe('a policy', () => {
     const status = await cluster.send({ workers: ['offline', 'worker-1'], onOffline: 'Wait', activeDeadlineSeconds: 1 })
     expect(status).toMatchObject({
       ...{ state: 'ERROR', counts: { targets: 2, succeeded: 1, skipped: 1 } },
-      msg: '1/2 hosts answered; stopped, activeDeadlineSeconds are over: 1 hosts not sent to',
+      msg: '1/2 hosts answered; stopped, activeDeadlineSeconds are over: 1 host not sent to',
     })
     expect(reasonOf(status)).toBe('DeadlineExceeded')
     expect(world.received('/', ['offline', 'worker-1'])).toEqual([0, 1])

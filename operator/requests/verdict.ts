@@ -64,10 +64,10 @@ function ending(view: RunView): string[] {
   const { word, record, names: targets } = view
   if (word?.kind === 'paused') {
     const open = targets.length - settled(record).size
-    return [`${pauses[word.reason]}; ${open} hosts not sent to yet`]
+    return [`${pauses[word.reason]}; ${hosts(open)} not sent to yet`]
   }
   if (word === undefined || word.reason === 'Done') return []
-  return [`stopped, ${endings[word.reason]}: ${word.unsent.size} hosts not sent to`]
+  return [`stopped, ${endings[word.reason]}: ${hosts(word.unsent.size)} not sent to`]
 }
 
 function unsentOf({ word }: RunView): IndexSet {
@@ -97,4 +97,8 @@ export function names(hosts: readonly string[], shown = 3): string {
 function some(shown: readonly string[], count: number): string {
   const more = count - shown.length
   return shown.join(', ') + (more > 0 ? ` and ${more} more` : '')
+}
+
+function hosts(count: number): string {
+  return count === 1 ? '1 host' : `${count} hosts`
 }

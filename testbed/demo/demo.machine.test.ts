@@ -37,7 +37,7 @@ describe('make demo CHECK=1', () => {
   test('ends by itself with exit 0 when every step showed what it should', async () => {
     const demo = new Demo(directory, ['make', 'demo'], { CHECK: '1' })
     expect(await demo.ended()).toBe(0)
-    expect(demo.output).toContain('All 8 steps showed what they should.')
+    expect(demo.output).toContain('All 11 steps showed what they should.')
   })
 
   test('names the failing step when the agent of worker-2 is stopped', async () => {
@@ -86,7 +86,7 @@ describe('a demo that is up', () => {
     'when the capsule is sealed': (demo) => demo.runs('tini'),
     'when the API server starts': (demo) => demo.runs('kube-apiserver'),
     'when the hosts boot': (demo) => demo.runs('systemd-nspawn'),
-    'when the steps run': (demo) => demo.says('── 2 of 8'),
+    'when the steps run': (demo) => demo.says('── 2 of 11'),
   }
 
   test.each(Object.entries(moments))('leaves nothing behind when its starter is killed %s', async (_, moment) => {

@@ -99,6 +99,45 @@ const steps: readonly Step[] = [
     },
   },
   {
+    title: 'A canary goes first: where it fails, no other host gets the request',
+    run: async (world) => {
+      const shown = await request(world, 'canary', 'ERROR')
+      const counts = await world.kubectl('get', 'hostrequest', 'canary', '--output=jsonpath={.status.counts}')
+      const { failed, skipped } = JSON.parse(counts) as { failed: number; skipped: number }
+      expectThat(failed === 1 && skipped === workers(world).length - 1, 'one host failed, the others skipped', counts)
+      return `${shown}\n${counts}`
+    },
+  },
+  {
+    title: 'Equal answers are told once',
+    run: async (world) => {
+      const shown = await request(world, 'who-forwards', 'SUCCESS')
+      const row = '{.count} × HTTP {.code} {.body}    {.sample}{"\\n"}'
+      const output = `--output=jsonpath={range .status.answers[*]}${row}{end}`
+      const answers = await world.kubectl('get', 'hostrequest', 'who-forwards', output)
+      const counts = answers.split('\n').map((line) => line.split(' ')[0])
+      expectThat(
+        counts.join() === `${workers(world).length},1`,
+        'one answer of the workers, one of the others',
+        answers,
+      )
+      return `${shown}\n${answers}`
+    },
+  },
+  {
+    title: 'A host that is away is skipped, and named',
+    run: async (world) => {
+      const away = world.host('worker-2')
+      await away.read(['systemctl', 'stop', 'kubelet.service'])
+      await world.kubectl('wait', '--for=condition=Online=False', 'host/worker-2', '--timeout=40s')
+      const shown = await request(world, 'host-names', 'SUCCESS')
+      expectThat(shown.includes('skipped: worker-2 (offline)'), 'worker-2 named as skipped', shown)
+      await away.read(['systemctl', 'start', 'kubelet.service'])
+      await world.kubectl('wait', '--for=condition=Online', 'host/worker-2', '--timeout=20s')
+      return `$ systemctl stop kubelet    # in worker-2\n${shown}`
+    },
+  },
+  {
     title: 'A mistyped name stops the whole request',
     run: async (world) => {
       const shown = await request(world, 'typo', 'ERROR')
