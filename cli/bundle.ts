@@ -1,13 +1,20 @@
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
-/**
- * Makes the executable one file (an ES module, so name it .mjs) that a host's Node runs as it is, without node_modules. Not minified: a stack trace
- * from a host must be readable.
- */
+/** The executable: see {@link bundleModule}. */
 export async function bundleExecutable(outfile: string): Promise<void> {
+  await bundleModule(fileURLToPath(new URL('main.ts', import.meta.url)), outfile)
+}
+
+/**
+ * Makes a module and all that it imports one file (an ES module, so name it .mjs) that Node runs as it is, without node_modules. Not minified: a stack
+ * trace from a host must be readable.
+ *
+ * @param entry absolute path
+ */
+export async function bundleModule(entry: string, outfile: string): Promise<void> {
   await build({
-    entryPoints: [fileURLToPath(new URL('main.ts', import.meta.url))],
+    entryPoints: [entry],
     outfile,
     bundle: true,
     platform: 'node',

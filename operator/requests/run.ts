@@ -41,7 +41,9 @@ export type RunOptions = {
   readonly logger: Logger
 }
 
+/** How soon the first word on progress comes; each later one takes a fifth longer, so that a run over thousands of hosts is few writes. */
 const progressIntervalMs = 1_000
+const maxProgressIntervalMs = 10_000
 /** How soon a host that is back is noticed. */
 const absenceIntervalMs = 1_000
 const maxStoreBackOffMs = 30_000
@@ -133,6 +135,7 @@ export class Run {
         if (signal.aborted || !steered.aborted) throw error
       })
     }
+    let told = 0
     return {
       store: new StatusRunStore({
         ...this.#options,
@@ -147,7 +150,7 @@ export class Run {
       isExpired: () => this.#options.now().getTime() >= deadlineOf(this.#spec, startTime),
       isSuspended: () => this.#spec.suspend,
       changed: (signal) => pauseUntilSteered(absenceIntervalMs, signal),
-      progressDue: (signal) => pause(progressIntervalMs, signal),
+      progressDue: (signal) => pause(Math.min(maxProgressIntervalMs, progressIntervalMs * 1.2 ** told++), signal),
       backOff: (round, signal) => pauseUntilSteered(retryDelayMs(round, random), signal),
       storeBackOff: (attempt, signal) =>
         pause(attempt === 1 ? 0 : Math.min(maxStoreBackOffMs, 100 * 2 ** attempt) * random(), signal),

@@ -64,10 +64,10 @@ function ending(view: RunView): string[] {
   const { word, record, names: targets } = view
   if (word?.kind === 'paused') {
     const open = targets.length - settled(record).size
-    return [`${pauses[word.reason]}; ${hosts(open)} not sent to yet`]
+    return [`${pauses[word.reason]}; ${countOf(open)} not sent to yet`]
   }
   if (word === undefined || word.reason === 'Done') return []
-  return [`stopped, ${endings[word.reason]}: ${hosts(word.unsent.size)} not sent to`]
+  return [`stopped, ${endings[word.reason]}: ${countOf(word.unsent.size)} not sent to`]
 }
 
 function unsentOf({ word }: RunView): IndexSet {
@@ -99,6 +99,6 @@ function some(shown: readonly string[], count: number): string {
   return shown.join(', ') + (more > 0 ? ` and ${more} more` : '')
 }
 
-function hosts(count: number): string {
+function countOf(count: number): string {
   return count === 1 ? '1 host' : `${count} hosts`
 }

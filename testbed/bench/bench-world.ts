@@ -1,16 +1,17 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { apiVersion, operatorIdentities, type Host } from '@keelson/api'
+import { bundleExecutable } from '@keelson/cli/bundle'
 import { defineKind, KubeClient, kinds, Reflector } from '@keelson/kube'
 import { ControlPlane } from '../control-plane/control-plane.ts'
 import { Daemon } from '../daemon.ts'
 import { eventually } from '../deadline.ts'
-import { applyManifests } from '../world/manifests.ts'
+import { applyManifests, policyInForceMs } from '../world/manifests.ts'
 import type { Fleet } from './fleet.ts'
 import { partLabel, type Member } from './member.ts'
 import type { Subprocess } from './subprocess.ts'
 
-const tree = resolve(import.meta.dirname, '../..')
 const hostKind = defineKind<Host>({ apiVersion, kind: 'Host', plural: 'hosts', namespaced: false })
 /** As many Nodes are written at a time. */
 const writers = 32
@@ -19,6 +20,8 @@ const writers = 32
 export class BenchWorld implements AsyncDisposable {
   readonly cluster: ControlPlane
   readonly client: KubeClient
+  /** Resolves when the operator takes requests for judged. */
+  readonly policyInForce = sleep(policyInForceMs)
   readonly #stack: AsyncDisposableStack
   readonly #hosts: Reflector<Host>
   readonly #stop = new AbortController()
@@ -68,7 +71,7 @@ export class BenchWorld implements AsyncDisposable {
     await Promise.all(Array.from({ length: writers }, writer))
   }
 
-  /** As a process under its own account, which asks for facts once and then not again while the bench lasts. */
+  /** The executable as it ships, as a process under its own account, with the flag of docs/operator.md; it asks for facts once and then not again while the bench lasts. */
   async startOperator(certificates: string): Promise<void> {
     const kubeconfig = await this.cluster.serviceAccountKubeconfig('keelson-system', 'keelson-operator')
     const flags = [
@@ -77,7 +80,9 @@ export class BenchWorld implements AsyncDisposable {
       '--allow-loopback',
       '--facts-interval-seconds=3600',
     ]
-    const argv = [process.execPath, join(tree, 'cli/main.ts'), 'operator', ...flags]
+    const executable = join(this.cluster.directory, 'keelson.mjs')
+    await bundleExecutable(executable)
+    const argv = [process.execPath, '--max-semi-space-size=2', executable, 'operator', ...flags]
     this.#operator = this.#stack.use(new Daemon('operator', argv, { log: this.operatorLog }))
   }
 

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { bundleModule } from '@keelson/cli/bundle'
 import { report } from '../progress.ts'
 import { BenchWorld } from './bench-world.ts'
 import type { Fleet } from './fleet.ts'
@@ -34,7 +35,7 @@ export async function measure({ hosts, pairs, small }: MeasureOptions): Promise<
   await world.addNodes(members(few), () => false)
   await world.startOperator(certificates)
   using runs = new Runs(world.client)
-  await Promise.all([runs.synced(), world.hostsSay('AgentAnswers', few)])
+  await Promise.all([runs.synced(), world.policyInForce, world.hostsSay('AgentAnswers', few)])
   report('bench', `${few} hosts, ${small} requests`)
   const latencies = await createdToFirstRequest(runs, fleet, small)
 
@@ -42,11 +43,10 @@ export async function measure({ hosts, pairs, small }: MeasureOptions): Promise<
   await world.addNodes(members(hosts).slice(few), ({ name }) => name < memberOf(few + hosts / 10).name)
   await world.hostsSay('AgentAnswers', hosts)
 
-  await using loop = new Subprocess<Loop>(join(import.meta.dirname, 'loop.ts'), [
-    certificates,
-    `${hosts}`,
-    `${parallelism}`,
-  ])
+  // One file like the operator, so that neither process holds the sources of modules.
+  const loopModule = join(world.cluster.directory, 'loop.mjs')
+  await bundleModule(join(import.meta.dirname, 'loop.ts'), loopModule)
+  await using loop = new Subprocess<Loop>(loopModule, [certificates, `${hosts}`, `${parallelism}`])
   const times = await compare({ world, runs, fleet, loop, pairs })
   const [operatorPeak, loopPeak] = await Promise.all([world.operatorPid, loop.pid].map(peakMemory))
 

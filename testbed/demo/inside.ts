@@ -25,7 +25,9 @@ const world = await World.start({ hosts: Number(values.hosts), operator: !values
 api.server = new URL(world.cluster.server)
 for (const part of values.without) {
   const [, host] = /^agent:(.+)$/.exec(part) ?? []
-  if (host !== undefined) await world.host(host).run(['systemctl', 'stop', 'keelson-agent.service'])
+  if (host === undefined) continue
+  await world.host(host).run(['systemctl', 'stop', 'keelson-agent.service'])
+  await world.kubectl('wait', '--for=condition=Ready=False', `host/${host}`, '--timeout=60s')
 }
 const kubeconfig = await readFile(world.cluster.adminKubeconfig, 'utf8')
 process.send?.({ kubeconfig: kubeconfig.replace(world.cluster.server, `https://127.0.0.1:${values.port}`) })

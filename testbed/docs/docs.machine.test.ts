@@ -47,7 +47,7 @@ async function inTerminal(text: string, input = ''): Promise<{ exitCode: number;
     KEELSON_CACHE: cacheDirectory,
     PATH: `${directory}/bin:${process.env['PATH']}`,
   }
-  const here = text.replaceAll('$PWD/.demo', directory).replaceAll(/(^|[=\s])\.demo\//gm, `$1${directory}/`)
+  const here = text.replaceAll('$PWD/.demo', directory).replaceAll(/(^|[="\s])\.demo\//gm, `$1${directory}/`)
   const { exitCode, stdout, stderr } = await runCommand(['bash', '-euo', 'pipefail', '-c', here], {
     cwd: tree,
     env,

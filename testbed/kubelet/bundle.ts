@@ -1,16 +1,7 @@
 import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
+import { bundleModule } from '@keelson/cli/bundle'
 
 /** Makes the kubelet one file (an ES module) that a host's Node runs as it is. */
 export async function bundleKubelet(outfile: string): Promise<void> {
-  await build({
-    entryPoints: [fileURLToPath(new URL('main.ts', import.meta.url))],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    target: 'node24',
-    format: 'esm',
-    banner: { js: "import { createRequire } from 'node:module'\nconst require = createRequire(import.meta.url)" },
-    logLevel: 'silent',
-  })
+  await bundleModule(fileURLToPath(new URL('main.ts', import.meta.url)), outfile)
 }

@@ -3,6 +3,9 @@ import type { ControlPlane } from '../control-plane/control-plane.ts'
 
 const deploy = resolve(import.meta.dirname, '../../deploy')
 
+/** The operator takes no request for judged that is written within 5 s of the policy. */
+export const policyInForceMs = 5_100
+
 /** CRDs, roles and policy, as a user installs them; throws with kubectl's words. */
 export async function applyManifests(cluster: ControlPlane): Promise<void> {
   const kubectl = async (...args: readonly string[]) => {

@@ -12,7 +12,7 @@ import type { Host } from '../hosts/host.ts'
 import type { CertificateAuthority, KeyPair } from '../pki.ts'
 import { enrolHost, operatorAuthority } from './enrolment.ts'
 import { kubeletFiles } from './kubelet-layer.ts'
-import { applyManifests } from './manifests.ts'
+import { applyManifests, policyInForceMs } from './manifests.ts'
 import { preparedLayers } from './prepare.ts'
 
 const hostKind = defineKind<HostObject>({ apiVersion, kind: 'Host', plural: 'hosts', namespaced: false })
@@ -21,9 +21,6 @@ const tree = resolve(import.meta.dirname, '../..')
 
 /** A Node whose kubelet is silent turns Unknown after 12 s instead of 50. */
 const controllerManagerFlags = ['--node-monitor-grace-period=12s', '--node-monitor-period=2s']
-
-/** The operator takes no request for judged that is written within 5 s of the policy. */
-const policyInForceMs = 5_100
 
 /** As `kubeadm` sets it: no kubelet may. */
 const controlPlaneLabel = 'node-role.kubernetes.io/control-plane'
