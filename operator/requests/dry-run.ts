@@ -35,11 +35,19 @@ function verdictOf(view: RunView): Verdict {
 function requestOf({ http }: HostRequestSpec, runId: string): NonNullable<HostRequestStatus['dryRun']>['request'] {
   const { method, api: path, parameters, port } = http
   const key = isSafe(http) ? {} : { 'idempotency-key': `${runId}/0/{uid}` }
-  const message = messageOf({ method, path, parameters, headers: key })
+  const shown = parameters.map(({ key: name, value = '', valueFrom }) => ({
+    key: name,
+    value: valueFrom ? placeholder(valueFrom.secretKeyRef) : value,
+  }))
+  const message = messageOf({ method, path, parameters: shown, headers: key })
   return {
     method,
     url: boundedText(`${schemeOf(http)}://{host}:${port}${message.path}`, urlLimit),
     headers: Object.entries(message.headers).map(([name, value]) => boundedText(`${name}: ${value}`, headerLimit)),
     ...(message.body === undefined ? {} : { body: boundedText(message.body, bodyLimit) }),
   }
+}
+
+function placeholder({ name, key }: { readonly name: string; readonly key: string }): string {
+  return `{secret ${name}/${key}}`
 }

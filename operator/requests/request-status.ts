@@ -11,7 +11,7 @@ import { otherMessage, progressOf, verdictOf, type Refusal, type Verdict } from 
 
 export type StatusContext = {
   readonly generation: number
-  readonly run: Pick<HostRequestStatus['run'], 'id' | 'specDigest' | 'startTime' | 'targets'>
+  readonly run: Pick<HostRequestStatus['run'], 'id' | 'specDigest' | 'secretsDigest' | 'startTime' | 'targets'>
   readonly present: readonly Condition[] | undefined
   /** Runs before this one, the last one first. */
   readonly history: HostRequestStatus['history']

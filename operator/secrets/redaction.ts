@@ -34,10 +34,7 @@ function inJson(text: string): string {
 
 /** As those write it who keep to ASCII, and to what HTML takes for text. */
 function inAsciiJson(text: string): string {
-  return inJson(text).replaceAll(
-    /[^ -~]|[<>&]/g,
-    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  )
+  return inJson(text).replaceAll(/[^ -~]|[<>&]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
 type Range = { readonly start: number; readonly end: number }

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
-import { refuseParameters, type HostRequest, type HostRequestSpec } from '@keelson/api'
+import { maxValueLength, refuseParameters, type HostRequest, type HostRequestSpec } from '@keelson/api'
 import { ForbiddenError, kinds, NotFoundError, type KubeClient, type Secret } from '@keelson/kube'
+import { isAgent } from '../delivery/endpoint.ts'
 import type { Parameter } from '../delivery/message.ts'
+import { schemeOf } from '../requests/sender.ts'
 import type { Refusal } from '../requests/verdict.ts'
 import { redaction, type Redact } from './redaction.ts'
 import { SecretValue } from './secret-value.ts'
@@ -38,7 +40,7 @@ export class SecretError extends Error implements Refusal {
 /**
  * The parameters with the values that come from Secrets, each Secret read once.
  *
- * @throws SecretError `SecretNotFound`, `SecretForbidden`, `SecretKeyNotFound`, `ValueRefused`: names the Secret and the key, and says nothing of the value
+ * @throws SecretError `SpecRefused`, `SecretNotFound`, `SecretForbidden`, `SecretKeyNotFound`, `ValueRefused`: names the Secret and the key, and says nothing of the value
  */
 export async function readParameters(
   client: KubeClient,
@@ -46,10 +48,12 @@ export async function readParameters(
   http: Http,
   signal: AbortSignal,
 ): Promise<RequestParameters> {
-  const references = http.parameters.flatMap(({ valueFrom }) => (valueFrom ? [valueFrom.secretKeyRef] : []))
-  if (references.length === 0) return { parameters: http.parameters.map(({ key, value = '' }) => ({ key, value })) }
+  const names = secretNames(http)
+  if (names.length === 0) return { parameters: http.parameters.map(({ key, value = '' }) => ({ key, value })) }
+  // Asked where secrets are taken out, whatever was asked before: to nobody else may they go.
+  if (!isAgent({ port: http.port, scheme: schemeOf(http) }))
+    throw new SecretError('SpecRefused', 'values from Secrets go to agents alone, by mutual TLS')
   const { namespace = '' } = metadata
-  const names = [...new Set(references.map(({ name }) => name))].toSorted()
   const found = await Promise.all(names.map((name) => readSecret(client, { namespace, name }, signal)))
   const secrets = new Map(found.map((secret) => [secret.metadata.name, secret]))
   const parameters = http.parameters.map(({ key, value = '', valueFrom }): Parameter => {
@@ -60,9 +64,11 @@ export async function readParameters(
   return { parameters, secrets: { redact: redaction(values), digest: digestOf(found) } }
 }
 
-/** Names of the Secrets that parameters come from. */
+/** Names of the Secrets that parameters come from, in order. */
 export function secretNames({ parameters }: Http): string[] {
-  return [...new Set(parameters.flatMap(({ valueFrom }) => (valueFrom ? [valueFrom.secretKeyRef.name] : [])))]
+  return [
+    ...new Set(parameters.flatMap(({ valueFrom }) => (valueFrom ? [valueFrom.secretKeyRef.name] : []))),
+  ].toSorted()
 }
 
 async function readSecret(
@@ -86,7 +92,10 @@ async function readSecret(
 
 function secretValue(secret: Secret, parameter: string, { name, key }: SecretKeyRef, { check }: Http): SecretValue {
   const refuse = (why: string) =>
-    new SecretError('ValueRefused', `the value of parameter "${parameter}" (Secret ${name}, key ${key}) is refused: ${why}`)
+    new SecretError(
+      'ValueRefused',
+      `the value of parameter "${parameter}" (Secret ${name}, key ${key}) is refused: ${why}`,
+    )
   const data = Object.hasOwn(secret.data ?? {}, key) ? secret.data![key] : undefined
   if (data === undefined) throw new SecretError('SecretKeyNotFound', `the Secret ${name} has no key ${key}`)
   const text = textOf(Buffer.from(data, 'base64'))
