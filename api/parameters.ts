@@ -24,8 +24,8 @@ const refusedInText = `^-|[${shellCharacters.join('').replaceAll(/[[\]\\]/g, '\\
 /** What of a key is safe to show: it ends before the first character that is not printable ASCII. */
 const printable = '^[ -~]*'
 
-export const valueMissingMessage = 'value or valueFrom is required'
-export const valueTwiceMessage = 'value and valueFrom exclude each other'
+const valueMissingMessage = 'value or valueFrom is required'
+const valueTwiceMessage = 'value and valueFrom exclude each other'
 
 /** `%s` is filled by CEL's `format` in the API server and by `format` below: both say the same. */
 const keyMessage =

@@ -10,22 +10,25 @@ test.each(policies)('each mutant of %s has a title of its own and is not the pol
   expect(new Set([...texts, JSON.stringify(subject.policy.spec)]).size).toBe(texts.length + 1)
 })
 
-test.each(policies)('every validation, condition and variable that decides in %s is bent in a mutant', (_, subject) => {
-  const { policy, words } = subject
-  const { spec } = policy
-  const mutants = policyMutants(subject)
-  const changed = (part: 'validations' | 'variables' | 'matchConditions', index: number) =>
-    mutants.some((mutant) => {
-      const parts = mutant.spec[part] as readonly unknown[]
-      return JSON.stringify(parts[index]) !== JSON.stringify(spec[part][index])
-    })
-  for (const [index, { name }] of spec.variables.entries()) {
-    expect([name, changed('variables', index)]).toEqual([name, !words.includes(name)])
-  }
-  for (const part of ['validations', 'matchConditions'] as const) {
-    expect(spec[part].map((_, index) => changed(part, index))).not.toContain(false)
-  }
-})
+test.each(policies)(
+  'every validation, condition and variable that decides in %s is bent in a mutant',
+  (_name, subject) => {
+    const { policy, words } = subject
+    const { spec } = policy
+    const mutants = policyMutants(subject)
+    const changed = (part: 'validations' | 'variables' | 'matchConditions', index: number) =>
+      mutants.some((mutant) => {
+        const parts = mutant.spec[part] as readonly unknown[]
+        return JSON.stringify(parts[index]) !== JSON.stringify(spec[part][index])
+      })
+    for (const [index, { name }] of spec.variables.entries()) {
+      expect([name, changed('variables', index)]).toEqual([name, !words.includes(name)])
+    }
+    for (const part of ['validations', 'matchConditions'] as const) {
+      expect(spec[part].map((_, index) => changed(part, index))).not.toContain(false)
+    }
+  },
+)
 
 test('no case has the title of another', () => {
   const cases = subjects.flatMap((subject) => subject.cases)

@@ -100,7 +100,7 @@ function secretValue(secret: Secret, parameter: string, { name, key }: SecretKey
   if (data === undefined) throw new SecretError('SecretKeyNotFound', `the Secret ${name} has no key ${key}`)
   const text = textOf(Buffer.from(data, 'base64'))
   if (text === undefined) throw refuse('it is not text in UTF-8')
-  if ([...text].length > maxValueLength) throw refuse(`it is longer than ${maxValueLength} characters`)
+  if (Array.from(text).length > maxValueLength) throw refuse(`it is longer than ${maxValueLength} characters`)
   // Which character it is would tell something of the value.
   if (refuseParameters([{ key: parameter, value: text }], 'Typed').length > 0)
     throw refuse('it has a control character, such as a newline at its end')

@@ -1,4 +1,4 @@
-import { agentPort, type HostRequest, type HostRequestSpec, HostRequestStatus } from '@keelson/api'
+import { agentPort, type HostRequest, type HostRequestSpec, type HostRequestStatus } from '@keelson/api'
 import { KubeClient, loadKubeconfig } from '@keelson/kube'
 import { CertificateAuthority, eventually } from '@keelson/testbed'
 import { pino } from 'pino'
