@@ -130,6 +130,13 @@ export const HostRequestStatus = z.object({
         .describe(
           'Digest of the spec without the fields that only steer a run: as long as it is the same, so is the run.',
         ),
+      secretsDigest: z
+        .string()
+        .max(63)
+        .optional()
+        .describe(
+          'Digest of the versions of the Secrets that parameters come from, as they were when the run began; says nothing of what is in them. Absent: there are none.',
+        ),
       startTime: z.iso
         .datetime()
         .optional()

@@ -20,6 +20,8 @@ export const plainAgentMessage = `the agent's port ${agentPort} speaks https onl
 
 export const typedElsewhereMessage = `check: Typed is for the agent's port ${agentPort} alone: nobody else has a grammar for each key`
 
+export const secretElsewhereMessage = `valueFrom is for the agent's port ${agentPort} alone: it takes mutual TLS to know who gets a secret`
+
 const httpRules: readonly ValidationRule[] = [
   {
     rule: `!(has(self.scheme) && self.scheme == "http" && self.port == ${agentPort})`,
@@ -34,14 +36,34 @@ const httpRules: readonly ValidationRule[] = [
     message: typedElsewhereMessage,
   },
   textRule,
+  {
+    rule: `self.port == ${agentPort} || !has(self.parameters) || !self.parameters.exists(p, has(p.valueFrom))`,
+    fieldPath: '.parameters',
+    reason: 'FieldValueForbidden',
+    message: secretElsewhereMessage,
+  },
 ]
 
+const subdomain = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?([.][a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/
+
 const Worker = z.object({
+  name: z.string().max(253).regex(subdomain).describe('Name of a Host: a DNS subdomain of at most 253 characters.'),
+})
+
+/** As Kubernetes wants keys of a Secret: neither `.` nor anything that begins with `..`. */
+const secretKey = /^([A-Za-z0-9_-]|[.][A-Za-z0-9_-])[A-Za-z0-9._-]*$/
+
+const SecretKeyRef = z.object({
   name: z
     .string()
     .max(253)
-    .regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?([.][a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/)
-    .describe('Name of a Host: a DNS subdomain of at most 253 characters.'),
+    .regex(subdomain)
+    .describe('Name of a Secret in the namespace of the request: a DNS subdomain of at most 253 characters.'),
+  key: z
+    .string()
+    .max(253)
+    .regex(secretKey)
+    .describe('Key within the Secret: letters, digits and . _ -; at most 253 characters.'),
 })
 
 const Parameter = z
@@ -54,8 +76,19 @@ const Parameter = z
     value: z
       .string()
       .max(maxValueLength)
+      .optional()
       .describe(
-        `At most ${maxValueLength} characters, may be empty and hold spaces; no control character, and with check: Text no leading hyphen and no character that means something to a shell.`,
+        `At most ${maxValueLength} characters, may be empty and hold spaces; no control character, and with check: Text no leading hyphen and no character that means something to a shell. Either this or valueFrom.`,
+      ),
+    valueFrom: z
+      .object({
+        secretKeyRef: SecretKeyRef.describe(
+          'The key of a Secret whose value is sent, in UTF-8; value says what it may be.',
+        ),
+      })
+      .optional()
+      .describe(
+        `Where the value comes from instead. It is read when the run begins; on port ${agentPort} only. Whoever writes this needs the right to get the Secret.`,
       ),
   })
   .meta({ 'x-kubernetes-validations': parameterRules })

@@ -1,10 +1,4 @@
-export {
-  admissionPolicies,
-  targetPolicy,
-  targetPolicyBinding,
-  type AdmissionPolicy,
-  type AdmissionPolicyBinding,
-} from './admission-policy.ts'
+export { type AdmissionPolicy, type AdmissionPolicyBinding } from './admission-policy.ts'
 export { AgentError, ChangeResult, Facts } from './agent-protocol.ts'
 export { apiPathRefusal } from './api-path.ts'
 export { Condition } from './condition.ts'
@@ -23,8 +17,11 @@ export { HostRequest, HostRequestSpec } from './host-request.ts'
 export { HostRequestStatus, maxTargets } from './host-request-status.ts'
 export { LabelSelector } from './label-selector.ts'
 export { ObjectMeta } from './object-meta.ts'
-export { refuseParameters } from './parameters.ts'
+export { maxValueLength, refuseParameters } from './parameters.ts'
 export { isPortRefused } from './ports.ts'
 export { type Refusal, type RefusalCode } from './refusal.ts'
+export { admissionPolicies, requestPolicies } from './request-policies.ts'
 export { refuseSpec } from './refuse-spec.ts'
+export { secretPolicy } from './secret-policy.ts'
 export { parseSuccessCodes } from './success-codes.ts'
+export { targetPolicy, targetPolicyBinding } from './target-policy.ts'

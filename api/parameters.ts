@@ -24,6 +24,9 @@ const refusedInText = `^-|[${shellCharacters.join('').replaceAll(/[[\]\\]/g, '\\
 /** What of a key is safe to show: it ends before the first character that is not printable ASCII. */
 const printable = '^[ -~]*'
 
+const valueMissingMessage = 'value or valueFrom is required'
+const valueTwiceMessage = 'value and valueFrom exclude each other'
+
 /** `%s` is filled by CEL's `format` in the API server and by `format` below: both say the same. */
 const keyMessage =
   'parameter key "%s" is refused: character %s; a key is made of letters, digits and . _ / - and begins with a letter or digit'
@@ -42,15 +45,20 @@ export type ParameterCheck = 'Text' | 'Typed'
  * may be is the request's: `refuseSpec` asks all.
  */
 export function refuseParameters(
-  parameters: readonly { readonly key: string; readonly value: string }[],
+  parameters: readonly {
+    readonly key: string
+    readonly value?: string | undefined
+    /** The value is not known yet; whoever gets to know it asks again. */
+    readonly valueFrom?: object | undefined
+  }[],
   check: ParameterCheck = 'Text',
 ): Refusal[] {
   const field = 'spec.http.parameters'
   const refusals: Refusal[] = []
   const occurrences = new Map<string, number>()
-  for (const [index, { key, value }] of parameters.entries()) {
+  for (const [index, { key, value, valueFrom }] of parameters.entries()) {
     const inKey = find(refusedInKey, key)
-    const inValue = find(refusedInValue, value)
+    const inValue = find(refusedInValue, value ?? '')
     if (inKey) {
       const message = format(keyMessage, shown(key), characterName(inKey))
       refusals.push({ field: `${field}[${index}].key`, code: 'KeyRefused', message })
@@ -61,11 +69,17 @@ export function refuseParameters(
       const message = format(valueMessage, shown(key), characterName(inValue))
       refusals.push({ field: `${field}[${index}].value`, code: 'ValueRefused', message })
     }
+    if (value === undefined && valueFrom === undefined) {
+      refusals.push({ field: `${field}[${index}].value`, code: 'ValueRequired', message: valueMissingMessage })
+    }
+    if (value !== undefined && valueFrom !== undefined) {
+      refusals.push({ field: `${field}[${index}].valueFrom`, code: 'ValueFromRefused', message: valueTwiceMessage })
+    }
   }
   const repeated = [...occurrences].find(([, count]) => count > 1)
-  const text = check === 'Text' ? parameters.find(({ value }) => find(refusedInText, value) !== '') : undefined
+  const text = check === 'Text' ? parameters.find(({ value }) => find(refusedInText, value ?? '') !== '') : undefined
   if (text) {
-    const message = format(textMessage, shown(text.key), characterName(find(refusedInText, text.value)))
+    const message = format(textMessage, shown(text.key), characterName(find(refusedInText, text.value ?? '')))
     refusals.push({ field, code: 'ValueRefused', message })
   }
   if (repeated) refusals.push({ field, code: 'KeyRepeated', message: format(repeatedMessage, repeated[0]) })
@@ -82,7 +96,7 @@ export const parameterRules: readonly ValidationRule[] = [
     messageExpression: celFormat(keyMessage, celShown('self.key'), celCharacterName(celFind('self.key', refusedInKey))),
   },
   {
-    rule: `${celFind('self.value', refusedInValue)} == ""`,
+    rule: `!has(self.value) || ${celFind('self.value', refusedInValue)} == ""`,
     fieldPath: '.value',
     reason: 'FieldValueForbidden',
     message: 'value of parameter is refused',
@@ -91,6 +105,18 @@ export const parameterRules: readonly ValidationRule[] = [
       celShown('self.key'),
       celCharacterName(celFind('self.value', refusedInValue)),
     ),
+  },
+  {
+    rule: 'has(self.value) || has(self.valueFrom)',
+    fieldPath: '.value',
+    reason: 'FieldValueRequired',
+    message: valueMissingMessage,
+  },
+  {
+    rule: '!has(self.value) || !has(self.valueFrom)',
+    fieldPath: '.valueFrom',
+    reason: 'FieldValueForbidden',
+    message: valueTwiceMessage,
   },
 ]
 
@@ -101,13 +127,13 @@ export const parameterRules: readonly ValidationRule[] = [
 export const textRule: ValidationRule = {
   rule:
     '(has(self.check) && self.check == "Typed") || !has(self.parameters)' +
-    ` || self.parameters.all(p, ${celFind('p.value', refusedInText)} == "")`,
+    ` || self.parameters.all(p, !has(p.value) || ${celFind('p.value', refusedInText)} == "")`,
   fieldPath: '.parameters',
   reason: 'FieldValueForbidden',
   message: 'value of parameter is refused',
   messageExpression:
     // The API server knows the sizes of items of the list itself only, and by them what this may cost.
-    `self.parameters.map(p, ${celFind('p.value', refusedInText)} == "" ? "" : ` +
+    `self.parameters.map(p, !has(p.value) || ${celFind('p.value', refusedInText)} == "" ? "" : ` +
     celFormat(textMessage, celShown('p.key'), celCharacterName(celFind('p.value', refusedInText))) +
     ').filter(m, m != "")[0]',
 }

@@ -17,4 +17,6 @@ export type RefusalCode =
   | 'CheckRefused'
   | 'KeyRefused'
   | 'KeyRepeated'
+  | 'ValueRequired'
   | 'ValueRefused'
+  | 'ValueFromRefused'

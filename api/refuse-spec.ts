@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import { apiPathRefusal } from './api-path.ts'
 import { agentPort } from './group.ts'
-import { HostRequestSpec, plainAgentMessage, typedElsewhereMessage } from './host-request.ts'
+import { HostRequestSpec, plainAgentMessage, secretElsewhereMessage, typedElsewhereMessage } from './host-request.ts'
 import { refuseSelector } from './label-selector.ts'
 import { refuseParameters } from './parameters.ts'
 import { isPortRefused, refusedPortMessage } from './ports.ts'
@@ -28,6 +28,9 @@ export function refuseSpec(spec: unknown): Refusal[] {
   }
   if (http.check === 'Typed' && http.port !== agentPort) {
     refusals.push({ field: 'spec.http.check', code: 'CheckRefused', message: typedElsewhereMessage })
+  }
+  if (http.port !== agentPort && http.parameters.some(({ valueFrom }) => valueFrom !== undefined)) {
+    refusals.push({ field: 'spec.http.parameters', code: 'ValueFromRefused', message: secretElsewhereMessage })
   }
   return [...refusals, ...refuseParameters(http.parameters, http.check)]
 }

@@ -3,7 +3,7 @@ import { KubeClient } from '@keelson/kube'
 import { CertificateAuthority, eventually } from '@keelson/testbed'
 import { pino } from 'pino'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { policyBindingKind, policyKind } from './authorisation/target-policy.ts'
+import { policyBindingKind, policyKind, wantedPolicies } from './authorisation/request-policies.ts'
 import { hostRequestKind } from './kinds.ts'
 import { runTerm } from './term.ts'
 import { loopbackAddress } from './testing/addresses.ts'
@@ -72,20 +72,20 @@ async function refusedForGood(request: string, generation = 1): Promise<void> {
 }
 
 describe('a request that was written without the policy is never sent by itself', () => {
-  test.each([
-    ['policy', policyKind],
-    ['binding', policyBindingKind],
-  ] as const)('the %s is missing: it is refused, and says what to apply', async (_, kind) => {
-    await cluster.admin.delete(kind, { name })
-    const request = cluster.newName()
-    await cluster.applyAtOnce(request, { http: { api: '/refused' } })
-    expect((await cluster.finished(request)).msg).toBe(
-      `the ${kind.kind} ${name} is missing; apply deploy/admission of this release; nothing was sent`,
-    )
-    await refusedForGood(request)
-    await cluster.apply(request, { http: { api: '/again' }, runToken: 'again' })
-    expect(await cluster.finished(request, 2)).toMatchObject({ state: 'SUCCESS' })
-  })
+  test.each(wantedPolicies.map(({ of, name: wanted }) => [of.kind, wanted, of] as const))(
+    'the %s %s is missing: it is refused, and says what to apply',
+    async (_, wanted, kind) => {
+      await cluster.admin.delete(kind, { name: wanted })
+      const request = cluster.newName()
+      await cluster.applyAtOnce(request, { http: { api: '/refused' } })
+      expect((await cluster.finished(request)).msg).toBe(
+        `the ${kind.kind} ${wanted} is missing; apply deploy/admission of this release; nothing was sent`,
+      )
+      await refusedForGood(request)
+      await cluster.apply(request, { http: { api: '/again' }, runToken: 'again' })
+      expect(await cluster.finished(request, 2)).toMatchObject({ state: 'SUCCESS' })
+    },
+  )
 
   test('the binding only audits', async () => {
     await cluster.admin.patch(policyBindingKind, { name }, { spec: { validationActions: ['Audit'] } })

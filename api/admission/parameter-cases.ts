@@ -81,6 +81,90 @@ function lists(): AdmissionCase[] {
   ]
 }
 
+function references(): AdmissionCase[] {
+  const field = 'spec.http.parameters'
+  const reference = { name: 'credentials', key: 'password' }
+  const from = (secretKeyRef: unknown) => ({ key: 'k', valueFrom: { secretKeyRef } })
+  const elsewhere = (fields: object) =>
+    withSpec({ http: { ...http, ...fields, parameters: [parameter, from(reference)] } })
+  const within = (part: 'name' | 'key', text: string) => withParameters(parameter, from({ ...reference, [part]: text }))
+  const refusedWithin = (part: 'name' | 'key', text: string) =>
+    refused(`reference to a Secret, ${part} ${JSON.stringify(text)}`, within(part, text), {
+      field: `${field}[1].valueFrom.secretKeyRef.${part}`,
+      reason: 'FieldValueInvalid',
+    })
+  const name = (size: number) => 'n'.repeat(size)
+  return [
+    accepted('a value from a Secret', withParameters(parameter, from(reference))),
+    accepted('a value from a Secret, by https', elsewhere({ scheme: 'https' })),
+    accepted('a value from a Secret, Typed', elsewhere({ check: 'Typed' })),
+    accepted('a value from a Secret, in a query', elsewhere({ method: 'GET' })),
+    refused('value and valueFrom', withParameters(parameter, { ...from(reference), value: secret }), {
+      field: `${field}[1].valueFrom`,
+      reason: 'FieldValueForbidden',
+      says: ['value and valueFrom'],
+      hides: secret,
+    }),
+    refused('an empty value and valueFrom', withParameters({ ...from(reference), value: '' }), {
+      field: `${field}[0].valueFrom`,
+      reason: 'FieldValueForbidden',
+    }),
+    refused('a refused value beside one from a Secret', withParameters(from(reference), { key: 'b', value: ';' }), {
+      field,
+      reason: 'FieldValueForbidden',
+      says: ['"b"', 'U+003B (;)'],
+    }),
+    refused('valueFrom of nothing', withParameters({ key: 'k', valueFrom: {} }), {
+      field: `${field}[0].valueFrom.secretKeyRef`,
+      reason: 'FieldValueRequired',
+    }),
+    ...['name', 'key'].map((part) =>
+      refused(`reference to a Secret without ${part}`, withParameters(parameter, from(without(reference, part))), {
+        field: `${field}[1].valueFrom.secretKeyRef.${part}`,
+        reason: 'FieldValueRequired',
+      }),
+    ),
+    ...([{ port: 8080 }, { port: 8080, scheme: 'https' }, { port: 7118, scheme: 'http' }] as const).map((fields) =>
+      refused(`a value from a Secret, ${JSON.stringify(fields)}`, elsewhere(fields), {
+        field,
+        reason: 'FieldValueForbidden',
+        says: ['7117', 'mutual TLS'],
+      }),
+    ),
+    refused("a value from a Secret, on the agent's port by http", elsewhere({ scheme: 'http' }), {
+      field: 'spec.http.scheme',
+      reason: 'FieldValueForbidden',
+    }),
+    ...['a', '0', 'a.b', 'a-b', 'a--b.c-d', 'a.0'].map((text) => accepted(`Secret ${text}`, within('name', text))),
+    ...['', '-a', 'a-', '.a', 'a.', 'a..b', 'A', 'a_b', 'a/b', 'a b', 'a\n', 'é'].map((text) =>
+      refusedWithin('name', text),
+    ),
+    ...['a', '-', '_', '.a', 'tls.crt', '.dockerconfigjson', 'a..b', 'A_b-0.', '._'].map((text) =>
+      accepted(`key ${text} of a Secret`, within('key', text)),
+    ),
+    ...['', '.', '..', '..a', '...', 'a/b', 'a b', 'a\n', 'é', 'a*'].map((text) => refusedWithin('key', text)),
+    ...limit(
+      'length of the name of a Secret',
+      253,
+      (size) => withParameters(from({ ...reference, name: name(size) })),
+      {
+        field: `${field}[0].valueFrom.secretKeyRef.name`,
+        reason: 'FieldValueTooLong',
+      },
+    ),
+    ...limit('length of a key of a Secret', 253, (size) => withParameters(from({ ...reference, key: name(size) })), {
+      field: `${field}[0].valueFrom.secretKeyRef.key`,
+      reason: 'FieldValueTooLong',
+    }),
+    accepted(
+      'every value from a Secret',
+      withParameters(
+        ...repeat(maxParameters, (index) => ({ ...from({ name: name(253), key: name(253) }), key: `k${index}` })),
+      ),
+    ),
+  ]
+}
+
 function keys(): AdmissionCase[] {
   const inner = ascii.filter((character) => /[A-Za-z0-9._/-]/.test(character))
   const first = inner.filter((character) => /[A-Za-z0-9]/.test(character))
@@ -236,4 +320,10 @@ function extremes(): AdmissionCase[] {
   ]
 }
 
-export const parameterCases: readonly AdmissionCase[] = [...lists(), ...keys(), ...texts(), ...extremes()]
+export const parameterCases: readonly AdmissionCase[] = [
+  ...lists(),
+  ...references(),
+  ...keys(),
+  ...texts(),
+  ...extremes(),
+]

@@ -1,13 +1,13 @@
 import { isDeepStrictEqual } from 'node:util'
 import { ControlPlane, eventually } from '@keelson/testbed'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { targetPolicy, targetPolicyBinding } from '../admission-policy.ts'
 import { ApiServer } from '../admission/api-server.ts'
 import { http, withHttp } from '../admission/case.ts'
-import { admissionPolicies, customResourceDefinitions } from '../index.ts'
-import { attempt, creation, existing, policyName, requestOf, verdict } from './case.ts'
-import { authorisationCases } from './cases.ts'
-import { arrive, grant, manyHosts, rightsAreKnown, userName, type Sessions } from './people.ts'
+import { admissionPolicies, customResourceDefinitions, requestPolicies } from '../index.ts'
+import { attempt, creation, existing, requestOf, verdict } from './case.ts'
+import { arrive, grant, manyHosts, rightsAreKnown, settleIn, userName, type Sessions } from './people.ts'
+import { secretCases, secretive } from './secret-cases.ts'
+import { targetCases } from './target-cases.ts'
 
 const requests = '/apis/keelson.dev/v1alpha1/namespaces/default/hostrequests'
 const policies = '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies'
@@ -24,12 +24,16 @@ beforeAll(async () => {
   await kubectl(['apply', '--server-side', '-f', '-'], manifests.join('---\n'))
   sessions = await arrive(admin, (namespace, name) => cluster.serviceAccountKubeconfig(namespace, name))
   await eventually('HostRequests are served', async () => (await admin.send('GET', requests)).status === 200)
-  await eventually('rights are known', () => rightsAreKnown(admin))
-  await eventually('the policy is in force', async () => {
-    const anything = { title: 'anything', person: 'nobody', write: creation({ workers: [], http }) } as const
-    return (await attempt(sessions, requests, anything)).status === 403
-  })
-  await admin.create(requests, existing)
+  await settleIn(admin, 'default')
+  await eventually('rights are known', () => rightsAreKnown(admin, 'default'))
+  for (const anything of [
+    { title: 'a host', person: 'nobody', write: creation({ workers: [], http }) },
+    { title: 'a Secret', person: 'everywhere', write: { method: 'POST', path: '', body: secretive } },
+  ] as const)
+    await eventually(`${anything.title} is asked about`, async () => {
+      return (await attempt(sessions, requests, anything)).status === 403
+    })
+  for (const request of [existing, secretive]) await admin.create(requests, request)
 }, 120_000)
 
 afterAll(async () => {
@@ -43,10 +47,13 @@ async function kubectl(args: readonly string[], input?: string): Promise<string>
   return stdout
 }
 
-describe.concurrent('who may target which host', () => {
-  test.each(authorisationCases.map((testCase) => [testCase.title, testCase] as const))('%s', async (_, testCase) => {
-    expect(verdict(testCase, await attempt(sessions, requests, testCase))).toBeUndefined()
-  })
+describe.concurrent('who may target which host, and have which Secret sent', () => {
+  test.each([...targetCases, ...secretCases].map((testCase) => [testCase.title, testCase] as const))(
+    '%s',
+    async (_, testCase) => {
+      expect(verdict(testCase, await attempt(sessions, requests, testCase))).toBeUndefined()
+    },
+  )
 })
 
 test('paths that servers read differently are refused by the CRD, whatever the rights', async () => {
@@ -118,16 +125,18 @@ test('where the words would not fit, plain ones say which rule it was', async ()
   }
 })
 
-test('the API server stores policy and binding exactly as they are written, and finds no fault with their types', async () => {
-  const [policy, binding] = await Promise.all(
-    [policies, bindings].map((path) => admin.send('GET', `${path}/${policyName}`)),
-  )
-  expect(isDeepStrictEqual(policy?.body.spec, targetPolicy.spec)).toBe(true)
-  expect(isDeepStrictEqual(binding?.body.spec, targetPolicyBinding.spec)).toBe(true)
-  // Written by the controller manager once it has looked.
-  const checked = await eventually('types are checked', async () => {
-    const { body } = await admin.send('GET', `${policies}/${policyName}`)
-    return (body.status as { typeChecking?: object } | undefined)?.typeChecking
-  })
-  expect(checked).toEqual({})
-})
+test.each(requestPolicies.map((object) => [object.kind, object.metadata.name, object] as const))(
+  'the API server stores the %s %s exactly as it is written, and finds no fault with its types',
+  async (kind, objectName, { spec }) => {
+    const path = `${kind === 'ValidatingAdmissionPolicy' ? policies : bindings}/${objectName}`
+    const stored = await admin.send('GET', path)
+    expect(isDeepStrictEqual(stored.body.spec, spec)).toBe(true)
+    if (kind !== 'ValidatingAdmissionPolicy') return
+    // Written by the controller manager once it has looked.
+    const checked = await eventually('types are checked', async () => {
+      const { body } = await admin.send('GET', path)
+      return (body.status as { typeChecking?: object } | undefined)?.typeChecking
+    })
+    expect(checked).toEqual({})
+  },
+)

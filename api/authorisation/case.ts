@@ -1,4 +1,3 @@
-import { targetPolicy } from '../admission-policy.ts'
 import type { Answer, Method } from '../admission/api-server.ts'
 import { http, type Fields } from '../admission/case.ts'
 import { userName, type Person, type Sessions } from './people.ts'
@@ -8,8 +7,8 @@ export type AuthorisationCase = {
   readonly title: string
   readonly person: Person
   readonly write: Write
-  /** What the policy says; absent: the write is taken. */
-  readonly refused?: string
+  /** What the policy says, to a request of the namespace; absent: the write is taken. */
+  readonly refused?: string | ((namespace: string) => string)
   /** The one of the first hosts that the case is about. */
   readonly slot?: number
 }
@@ -53,6 +52,24 @@ export const replacement = (spec: unknown, metadata: Fields = {}): Write => ({
   body: requestOf('existing', spec, metadata),
 })
 
+export const may = (person: Person, title: string, write: Write, slot?: number): AuthorisationCase => ({
+  title: `${person} may ${title}`,
+  person,
+  write,
+  ...(slot !== undefined && { slot }),
+})
+export const mayNot = (
+  person: Person,
+  title: string,
+  write: Write,
+  refused: NonNullable<AuthorisationCase['refused']>,
+  slot?: number,
+): AuthorisationCase => ({
+  ...may(person, title, write, slot),
+  title: `${person} may not ${title}`,
+  refused,
+})
+
 /** The words of a refusal, by default for a POST to sysctl on the agent's port. */
 export function says(
   person: Person,
@@ -82,14 +99,16 @@ async function current(session: Sessions[Person], collection: string, body: unkn
 }
 
 /** Why the answer is not what the case expects; undefined: it is. */
-export function verdict({ refused }: AuthorisationCase, { status, body }: Answer): string | undefined {
+export function verdict(
+  { refused }: AuthorisationCase,
+  { status, body }: Answer,
+  namespace = 'default',
+): string | undefined {
   const text = JSON.stringify(body)
   // Anything else says nothing about rights.
   if (![200, 201, 403, 422].includes(status)) throw new Error(`${status} ${text}`)
   if (refused === undefined) return status < 300 ? undefined : `not taken: ${status} ${text}`
   if (status !== 403 || body.reason !== 'Forbidden') return `not forbidden: ${status} ${text}`
-  const words = `denied request: ${refused}`
+  const words = `denied request: ${typeof refused === 'string' ? refused : refused(namespace)}`
   return body.message?.endsWith(words) === true ? undefined : `other words than ${words}: ${text}`
 }
-
-export const policyName = targetPolicy.metadata.name

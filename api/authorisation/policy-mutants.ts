@@ -1,21 +1,38 @@
-import { maxNamedHosts, targetPolicy, type AdmissionPolicy } from '../admission-policy.ts'
+import type { AdmissionPolicy } from '../admission-policy.ts'
+import { maxSecretParameters, secretPolicy } from '../secret-policy.ts'
+import { maxNamedHosts, targetPolicy } from '../target-policy.ts'
+import type { AuthorisationCase } from './case.ts'
+import { secretCases } from './secret-cases.ts'
+import { targetCases } from './target-cases.ts'
 
 type Spec = AdmissionPolicy['spec']
 
-/** The policy with exactly one of its parts left out or bent. */
+/** A policy with exactly one of its parts left out or bent. */
 export type PolicyMutant = {
   readonly title: string
+  readonly policy: AdmissionPolicy
   /** As `AdmissionPolicy.spec`, but for what is left out. */
   readonly spec: Readonly<Record<keyof Spec, unknown>>
-  /** The one of the first hosts whose validation it is. */
+  /** The one of the first hosts or Secrets whose validation it is. */
   readonly slot?: number
 }
 
-const { spec } = targetPolicy
-const { variables, validations, matchConditions, matchConstraints } = spec
+/** Parts of expressions and what stands in their place, by name of the variable. */
+type Bent = Readonly<Record<string, readonly (readonly [part: string, instead: string])[]>>
 
-/** Parts of expressions and what stands in their place. */
-const bent: Readonly<Record<string, readonly (readonly [part: string, instead: string])[]>> = {
+/** A policy, and how it may be bent. */
+export type Subject = {
+  readonly policy: AdmissionPolicy
+  /** What it must say. */
+  readonly cases: readonly AuthorisationCase[]
+  /** How many validations stand for one host or Secret each; they are the last ones. */
+  readonly slots: number
+  readonly bent: Bent
+  /** Variables that are words alone. */
+  readonly words: readonly string[]
+}
+
+const bentTargets: Bent = {
   verb: [
     ['object.spec.http.method == "GET"', 'true'],
     ['object.spec.http.method == "GET"', 'false'],
@@ -49,24 +66,44 @@ const bent: Readonly<Record<string, readonly (readonly [part: string, instead: s
   ],
 }
 
+const bentSecrets: Bent = {
+  secrets: [
+    ['.filter(p, has(p.valueFrom))', '.filter(p, false)'],
+    ['p.valueFrom.secretKeyRef.name)', '"secret0")'],
+    ['p.valueFrom.secretKeyRef.name)', 'p.valueFrom.secretKeyRef.key)'],
+  ],
+  reader: [
+    ['.group("")', '.group("keelson.dev")'],
+    ['"secrets"', '"configmaps"'],
+    ['.resource("secrets")', '.resource("secrets").subresource("status")'],
+    ['.namespace(request.namespace)', ''],
+    ['.namespace(request.namespace)', '.namespace("people")'],
+    ['.namespace(request.namespace)', '.namespace(object.metadata.name)'],
+  ],
+}
+
 function bend(expression: string, [part, instead]: readonly [string, string]): string {
   if (!expression.includes(part)) throw new Error(`${part} is no part of ${expression}`)
   return expression.replace(part, () => instead)
 }
 
-function* variableMutants(): Generator<PolicyMutant> {
+function* variableMutants({ policy, bent }: Subject): Generator<PolicyMutant> {
+  const { spec } = policy
+  const { variables } = spec
   for (const [name, changes] of Object.entries(bent)) {
     const index = variables.findIndex((variable) => variable.name === name)
     for (const change of changes) {
       const expression = bend(variables[index]?.expression ?? '', change)
       const title = `${name}: ${change[0]} → ${change[1]}`
-      yield { title, spec: { ...spec, variables: variables.with(index, { name, expression }) } }
+      yield { title, policy, spec: { ...spec, variables: variables.with(index, { name, expression }) } }
     }
   }
 }
 
-function* validationMutants(): Generator<PolicyMutant> {
-  const firstSlot = validations.length - maxNamedHosts
+function* validationMutants({ policy, slots }: Subject): Generator<PolicyMutant> {
+  const { spec } = policy
+  const { validations } = spec
+  const firstSlot = validations.length - slots
   for (const [index, validation] of validations.entries()) {
     const { expression } = validation
     const parts = expression.split(' || ')
@@ -84,6 +121,7 @@ function* validationMutants(): Generator<PolicyMutant> {
       const changed = (validations as readonly object[]).toSpliced(index, 1, ...replacement)
       yield {
         title: `validation ${index} ${what}`,
+        policy,
         spec: { ...spec, validations: changed },
         ...(index >= firstSlot && { slot: index - firstSlot }),
       }
@@ -91,8 +129,10 @@ function* validationMutants(): Generator<PolicyMutant> {
   }
 }
 
-function* matchMutants(): Generator<PolicyMutant> {
-  yield { title: 'every update is matched', spec: { ...spec, matchConditions: [] } }
+function* matchMutants({ policy, slots }: Subject): Generator<PolicyMutant> {
+  const { spec } = policy
+  const { validations, matchConditions, matchConstraints } = spec
+  yield { title: 'every update is matched', policy, spec: { ...spec, matchConditions: [] } }
   for (const expression of [
     'oldObject == null',
     'object.metadata.generation != oldObject.metadata.generation',
@@ -100,23 +140,33 @@ function* matchMutants(): Generator<PolicyMutant> {
     'oldObject == null || object.spec != oldObject.spec',
   ]) {
     const changed = matchConditions.map((condition) => ({ ...condition, expression }))
-    yield { title: `matched where ${expression}`, spec: { ...spec, matchConditions: changed } }
+    yield { title: `matched where ${expression}`, policy, spec: { ...spec, matchConditions: changed } }
   }
   for (const operation of ['CREATE', 'UPDATE'] as const) {
     const resourceRules = matchConstraints.resourceRules.map((rule) => ({ ...rule, operations: [operation] }))
     yield {
       title: `only ${operation} is matched`,
+      policy,
       spec: { ...spec, matchConstraints: { ...matchConstraints, resourceRules } },
     }
   }
-  const [allHosts, atMost, ...hosts] = validations
-  for (const limit of [maxNamedHosts - 1, maxNamedHosts + 1]) {
-    const expression = bend(atMost?.expression ?? '', [String(maxNamedHosts), String(limit)])
+  const before = validations.length - slots - 1
+  const atMost = validations[before]!
+  for (const limit of [slots - 1, slots + 1]) {
+    const expression = bend(atMost.expression, [String(slots), String(limit)])
     yield {
-      title: `at most ${limit} hosts`,
-      spec: { ...spec, validations: [allHosts, { ...atMost, expression }, ...hosts] },
+      title: `at most ${limit}`,
+      policy,
+      spec: { ...spec, validations: validations.with(before, { ...atMost, expression }) },
     }
   }
 }
 
-export const policyMutants: readonly PolicyMutant[] = [...matchMutants(), ...variableMutants(), ...validationMutants()]
+export const subjects: readonly Subject[] = [
+  { policy: targetPolicy, cases: targetCases, slots: maxNamedHosts, bent: bentTargets, words: ['who', 'why'] },
+  { policy: secretPolicy, cases: secretCases, slots: maxSecretParameters, bent: bentSecrets, words: [] },
+]
+
+export function policyMutants(subject: Subject): readonly PolicyMutant[] {
+  return [...matchMutants(subject), ...variableMutants(subject), ...validationMutants(subject)]
+}

@@ -3,13 +3,13 @@ import { join, resolve } from 'node:path'
 import { ControlPlane, eventually } from '@keelson/testbed'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ApiServer } from '../admission/api-server.ts'
-import { admissionPolicies } from '../index.ts'
-import { policyName } from './case.ts'
+import { admissionPolicies, secretPolicy, targetPolicy } from '../index.ts'
 import { may, type Act } from './people.ts'
 
 const folder = resolve(import.meta.dirname, '../../deploy/rbac')
 const policies = '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies'
 const bindings = '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings'
+const policyNames = [targetPolicy, secretPolicy].map(({ metadata }) => metadata.name)
 const roles = ['keelson-viewer', 'keelson-operator', 'keelson-admin', 'admin', 'edit', 'view'] as const
 
 let cluster: ControlPlane
@@ -81,13 +81,10 @@ const table: readonly (readonly [title: string, acts: readonly Act[], users: rea
     [],
   ],
   [
-    'change the policy',
-    ['validatingadmissionpolicies', 'validatingadmissionpolicybindings'].map((resource) => ({
-      group: 'admissionregistration.k8s.io',
-      resource,
-      verb: 'update',
-      name: policyName,
-    })),
+    'change the policies',
+    ['validatingadmissionpolicies', 'validatingadmissionpolicybindings'].flatMap((resource) =>
+      policyNames.map((name) => ({ group: 'admissionregistration.k8s.io', resource, verb: 'update', name })),
+    ),
     [],
   ],
   // Shows that the roles of Kubernetes itself, which stand in no other row, were in force.
@@ -114,22 +111,34 @@ describe("the operator's own account", () => {
     expect(await may(admin, user, requests('update', { subresource: 'status' }))).toBe(true)
   })
 
-  test.each([policies, bindings])('reads its own of %s, no other, and changes none', async (path) => {
-    const read = async (query: string) => (await operator.send('GET', path + query)).status
-    const selector = `?fieldSelector=metadata.name%3D${policyName}`
-    await eventually('the right is known', async () => (await read(`/${policyName}`)) === 200)
-    expect(await read(selector)).toBe(200)
-    expect(await read(`${selector}&watch=true&timeoutSeconds=1`)).toBe(200)
-    expect(await read('')).toBe(403)
-    expect(await read('/another')).toBe(403)
-    expect((await operator.send('DELETE', `${path}/${policyName}`)).status).toBe(403)
-    const patch = ['PATCH', `${path}/${policyName}`, { spec: {} }, 'application/merge-patch+json'] as const
-    expect((await operator.send(...patch)).status).toBe(403)
+  test('reads a Secret whose name it knows, and neither lists, watches nor writes any', async () => {
+    const secret = (verb: string) => may(admin, user, { group: '', resource: 'secrets', verb, namespace: 'team' })
+    await eventually('the right is known', () => secret('get'))
+    for (const verb of ['list', 'watch', 'create', 'update', 'patch', 'delete'])
+      expect([verb, await secret(verb)]).toEqual([verb, false])
   })
 
+  test.each([policies, bindings].flatMap((path) => policyNames.map((name) => [path, name] as const)))(
+    'reads its own of %s, %s, no other, and changes none',
+    async (path, policyName) => {
+      const read = async (query: string) => (await operator.send('GET', path + query)).status
+      const selector = `?fieldSelector=metadata.name%3D${policyName}`
+      await eventually('the right is known', async () => (await read(`/${policyName}`)) === 200)
+      expect(await read(selector)).toBe(200)
+      expect(await read(`${selector}&watch=true&timeoutSeconds=1`)).toBe(200)
+      expect(await read('')).toBe(403)
+      expect(await read('/another')).toBe(403)
+      expect((await operator.send('DELETE', `${path}/${policyName}`)).status).toBe(403)
+      const patch = ['PATCH', `${path}/${policyName}`, { spec: {} }, 'application/merge-patch+json'] as const
+      expect((await operator.send(...patch)).status).toBe(403)
+    },
+  )
+
   test('sees that the binding is gone', async () => {
-    await kubectl(['delete', 'validatingadmissionpolicybinding', policyName])
-    expect((await operator.send('GET', `${bindings}/${policyName}`)).status).toBe(404)
-    expect((await operator.send('GET', `${policies}/${policyName}`)).status).toBe(200)
+    for (const policyName of policyNames) {
+      await kubectl(['delete', 'validatingadmissionpolicybinding', policyName])
+      expect((await operator.send('GET', `${bindings}/${policyName}`)).status).toBe(404)
+      expect((await operator.send('GET', `${policies}/${policyName}`)).status).toBe(200)
+    }
   })
 })

@@ -1,7 +1,5 @@
 import { boundedText } from '../bounded-text.ts'
-
-/** Replaces what must not be shown, wherever it occurs. */
-export type Redact = (text: string) => string
+import type { Redact } from '../secrets/redaction.ts'
 
 /** In bytes of JSON. */
 const answerLimit = 256

@@ -21,6 +21,18 @@ function tell(sketch: SpecSketch, skipped: readonly number[] = []): HostRequestS
 const finished = ({ conditions }: HostRequestStatus) =>
   conditions.filter(({ status }) => status === 'True').map(({ type, reason }) => `${type} ${reason}`)
 
+test.each([
+  ['POST', 'https://{host}:7117/v1/sysctl', { body: '{"a":"1 2","b":"{secret s/k.x}"}' }],
+  ['GET', 'https://{host}:7117/v1/sysctl?a=1+2&b={secret s/k.x}', {}],
+] as const)('a %s tells of a value from a Secret where it comes from', (method, url, more) => {
+  const parameters = [
+    { key: 'a', value: '1 2' },
+    { key: 'b', valueFrom: { secretKeyRef: { name: 's', key: 'k.x' } } },
+  ]
+  const http = { port: 7117, api: '/v1/sysctl', method, parameters }
+  expect(tell({ http }).dryRun?.request).toMatchObject({ url, ...more })
+})
+
 test('who would get what is told, with the state of a run that went well', () => {
   const http = { port: 7117, api: '/v1/sysctl', method: 'POST' as const, parameters: [{ key: 'a', value: 'b "c"' }] }
   const status = tell({ http }, [0, 3])

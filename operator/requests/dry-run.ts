@@ -35,11 +35,27 @@ function verdictOf(view: RunView): Verdict {
 function requestOf({ http }: HostRequestSpec, runId: string): NonNullable<HostRequestStatus['dryRun']>['request'] {
   const { method, api: path, parameters, port } = http
   const key = isSafe(http) ? {} : { 'idempotency-key': `${runId}/0/{uid}` }
-  const message = messageOf({ method, path, parameters, headers: key })
+  const placeholders = new Set<string>()
+  const shown = parameters.map(({ key: name, value = '', valueFrom }) => {
+    if (valueFrom === undefined) return { key: name, value }
+    const placeholder = `{secret ${valueFrom.secretKeyRef.name}/${valueFrom.secretKeyRef.key}}`
+    placeholders.add(placeholder)
+    return { key: name, value: placeholder }
+  })
+  const message = messageOf({ method, path, parameters: shown, headers: key })
+  // Not as a query would bear it: it stands for something.
+  const legible = [...placeholders].reduce(
+    (text, placeholder) => text.replaceAll(inQuery(placeholder), placeholder),
+    message.path,
+  )
   return {
     method,
-    url: boundedText(`${schemeOf(http)}://{host}:${port}${message.path}`, urlLimit),
+    url: boundedText(`${schemeOf(http)}://{host}:${port}${legible}`, urlLimit),
     headers: Object.entries(message.headers).map(([name, value]) => boundedText(`${name}: ${value}`, headerLimit)),
     ...(message.body === undefined ? {} : { body: boundedText(message.body, bodyLimit) }),
   }
+}
+
+function inQuery(value: string): string {
+  return new URLSearchParams({ '': value }).toString().slice(1)
 }

@@ -36,7 +36,8 @@ import { keepsAnswers } from './run-policy.ts'
 import { sender } from './sender.ts'
 import { isOnline } from './targets.ts'
 import { nothingTold } from './told.ts'
-import type { Refusal } from './verdict.ts'
+import { names as listed, type Refusal } from './verdict.ts'
+import { readParameters, SecretError, secretNames, type RequestParameters } from '../secrets/request-parameters.ts'
 
 export type RequestControllerOptions = {
   readonly client: KubeClient
@@ -174,15 +175,51 @@ export class RequestController {
     )
     if (names instanceof TargetsLostError) {
       // Nobody knows any more whom its numbers mean.
-      const why = { reason: names.code, msg: `${names.message}; ${status.progress} hosts answered` }
-      await this.#write(request, brokenStatus(status, why, this.#context(request, status.run.targets)), signal)
-      this.#options.reporter.ended({ key, request, run: status.run.id }, { state: 'ERROR', ...why })
+      await this.#breakOff(key, request, status, { reason: names.code, msg: names.message }, signal)
       return
     }
     const spec = HostRequestSpec.parse(request.spec)
     const rest = pauseLeft(request, status, { spec, names, id: status.run.id }, this.#options.now())
-    if (rest === undefined) this.#start(key, request, spec, names)
-    else this.#lookAgain(key, rest)
+    if (rest !== undefined) {
+      this.#lookAgain(key, rest)
+      return
+    }
+    const parameters = await this.#parameters(request, spec, signal)
+    if (parameters instanceof SecretError) {
+      await this.#breakOff(key, request, status, parameters, signal)
+    } else if (parameters.secrets?.digest !== status.run.secretsDigest) {
+      // Some hosts have got the former value: one run sends the same to all, and agents would refuse another one under its keys.
+      const which = listed(secretNames(spec.http))
+      const msg = `a Secret has been written since the run began (${which}); change runToken to send what it holds now`
+      await this.#breakOff(key, request, status, { reason: 'SecretChanged', msg }, signal)
+    } else {
+      this.#start(key, request, spec, names, parameters)
+    }
+  }
+
+  /** Ends a run that has begun and that nobody can carry on. */
+  async #breakOff(
+    key: string,
+    request: HostRequest,
+    status: HostRequestStatus,
+    { reason, msg }: Refusal,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const why = { reason, msg: `${msg}; ${status.progress} hosts answered` }
+    await this.#write(request, brokenStatus(status, why, this.#context(request, status.run.targets)), signal)
+    this.#options.reporter.ended({ key, request, run: status.run.id }, { state: 'ERROR', ...why })
+  }
+
+  /** With what their Secrets hold now; why there are none is a value. */
+  async #parameters(
+    request: HostRequest,
+    { http }: HostRequestSpec,
+    signal: AbortSignal,
+  ): Promise<RequestParameters | SecretError> {
+    return readParameters(this.#options.client, request, http, signal).catch((error: unknown) => {
+      if (error instanceof SecretError) return error
+      throw error
+    })
   }
 
   /** A timer may fire a little early, and clocks are set: so it is looked at, not relied on. */
@@ -202,10 +239,16 @@ export class RequestController {
       await this.#refuse(key, request, plan.refused, signal)
       return
     }
+    const parameters = await this.#parameters(request, plan.spec, signal)
+    if (parameters instanceof SecretError) {
+      const { reason, msg } = parameters
+      await this.#refuse(key, request, { reason, msg: `${msg}; nothing was sent` }, signal)
+      return
+    }
     try {
-      const prepared = await this.#prepare(request, plan, signal)
+      const prepared = await this.#prepare(request, plan, parameters.secrets?.digest, signal)
       if (plan.spec.dryRun) this.#options.logger.info({ key, run: prepared.status?.run.id }, 'dry run told')
-      else this.#start(key, prepared, plan.spec, plan.targets.names)
+      else this.#start(key, prepared, plan.spec, plan.targets.names, parameters)
     } catch (error) {
       if (!(error instanceof TooManyTargetsError)) throw error
       await this.#refuse(key, request, { reason: error.code, msg: `${error.message}; nothing was sent` }, signal)
@@ -227,7 +270,12 @@ export class RequestController {
   }
 
   /** Writes the run down, before anything is sent; of a dry run, what would be sent to whom. */
-  async #prepare(request: HostRequest, { spec, targets }: Prepared, signal: AbortSignal): Promise<HostRequest> {
+  async #prepare(
+    request: HostRequest,
+    { spec, targets }: Prepared,
+    secretsDigest: string | undefined,
+    signal: AbortSignal,
+  ): Promise<HostRequest> {
     const { client, hosts, leadership } = this.#options
     const { names, notTargeted } = targets
     const isOffline = (name: string) => spec.onOffline === 'Skip' && !isOnline(hosts.get(name)!)
@@ -239,15 +287,23 @@ export class RequestController {
       ...{ details: new Map(), answers: new Map(), told: nothingTold },
       notTargeted: new Set(notTargeted),
     }
-    const context = this.#context(request, await keepTargets(client, request, names, signal))
+    const { run, ...about } = this.#context(request, await keepTargets(client, request, names, signal))
+    const context = { ...about, run: { ...run, ...(secretsDigest === undefined ? {} : { secretsDigest }) } }
     return this.#write(request, spec.dryRun ? dryRunStatus(spec, view, context) : runStatus(view, context), signal)
   }
 
-  #start(key: string, request: HostRequest, spec: HostRequestSpec, names: readonly string[]): void {
+  #start(
+    key: string,
+    request: HostRequest,
+    spec: HostRequestSpec,
+    names: readonly string[],
+    parameters: RequestParameters,
+  ): void {
     if (this.#stopped) return
     const { pools, order, refuseAddress, random, requeue, reporter } = this.#options
     const ports = { pools, order, random, refuseAddress }
-    const deliver = sender(spec, ports, keepsAnswers(spec) ? answerText : undefined)
+    const show = (body: Uint8Array) => answerText(body, parameters.secrets?.redact)
+    const deliver = sender(spec, ports, parameters, keepsAnswers(spec) ? show : undefined)
     const run = new Run({ ...this.#options, request, spec, names, deliver })
     const subject = { key, request, run: run.id }
     this.#runs.set(key, run)

@@ -3,7 +3,7 @@ import { boundedText } from '../bounded-text.ts'
 import { withTransitionTimes } from '../conditions.ts'
 import { beginning, recovered } from '../runs/run-record.ts'
 import { countsOf, recordOf, statusRecordOf } from '../runs/status-record.ts'
-import { policyMissing } from '../authorisation/target-policy.ts'
+import { policyMissing } from '../authorisation/request-policies.ts'
 import { fitted } from './fit-status.ts'
 import { answerGroups, detailOf, failureGroups, type RunView } from './run-view.ts'
 import { otherReason } from './told.ts'
@@ -11,7 +11,7 @@ import { otherMessage, progressOf, verdictOf, type Refusal, type Verdict } from 
 
 export type StatusContext = {
   readonly generation: number
-  readonly run: Pick<HostRequestStatus['run'], 'id' | 'specDigest' | 'startTime' | 'targets'>
+  readonly run: Pick<HostRequestStatus['run'], 'id' | 'specDigest' | 'secretsDigest' | 'startTime' | 'targets'>
   readonly present: readonly Condition[] | undefined
   /** Runs before this one, the last one first. */
   readonly history: HostRequestStatus['history']

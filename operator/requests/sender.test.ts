@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { CertificateAuthority, eventually } from '@keelson/testbed'
-import { agentPort } from '@keelson/api'
+import { agentPort, type HostRequestSpec } from '@keelson/api'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { HostPools, type ClientCertificate } from '../delivery/host-pools.ts'
 import { WriteOrder } from '../delivery/write-order.ts'
@@ -38,9 +38,14 @@ const ports = () => ({ pools, order, refuseAddress: refuseBy(true), random: () =
 
 const idempotencyKey = '7f0c-1/0/2e5a'
 
+const plain = ({ http }: HostRequestSpec) => ({
+  parameters: http.parameters.map(({ key, value = '' }) => ({ key, value })),
+})
+
 async function outcomeOf(sketch: SpecSketch, address: string | undefined = '127.0.0.1'): Promise<Outcome> {
   const target = { host: 'worker-1', address, idempotencyKey }
-  return sender(specOf(sketch), ports())(target, new AbortController().signal)
+  const spec = specOf(sketch)
+  return sender(spec, ports(), plain(spec))(target, new AbortController().signal)
 }
 
 describe('a web server', () => {
@@ -286,7 +291,7 @@ describe('an address that no host can have', () => {
     ['169.254.169.254', "the address 169.254.169.254 is refused: it is link-local, so no host's own"],
     ['http://evil.example', "the address http://evil.example is refused: it is no IP address, so no host's own"],
   ])('%s: nothing is sent', async (address, message) => {
-    const send = sender(specOf({}), ports())
+    const send = sender(specOf({}), ports(), plain(specOf({})))
     expect(await send({ host: 'worker-1', address, idempotencyKey }, new AbortController().signal)).toEqual({
       ...{ outcome: 'failed', reason: 'AddressRefused', message },
     })
@@ -295,7 +300,8 @@ describe('an address that no host can have', () => {
 
   test('nor to this machine, unless a test bed allows it', async () => {
     const host = await receiver()
-    const send = sender(specOf({ http: { port: host.port } }), { ...ports(), refuseAddress: refuseBy(false) })
+    const spec = specOf({ http: { port: host.port } })
+    const send = sender(spec, { ...ports(), refuseAddress: refuseBy(false) }, plain(spec))
     expect(
       await send({ host: 'worker-1', address: '127.0.0.1', idempotencyKey }, new AbortController().signal),
     ).toMatchObject({

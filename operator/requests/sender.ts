@@ -3,6 +3,8 @@ import { boundedText } from '../bounded-text.ts'
 import { deliver, type Delivery } from '../delivery/deliver.ts'
 import { agentWords, writeToAgent, type AgentPorts } from './agent-protocol.ts'
 import type { RefuseAddress } from '../hosts/host-addresses.ts'
+import type { Redact } from '../secrets/redaction.ts'
+import type { RequestParameters } from '../secrets/request-parameters.ts'
 import type { Outcome, Unsuccessful } from './outcome.ts'
 
 type Target = {
@@ -27,14 +29,19 @@ type Http = HostRequestSpec['http']
  *
  * @param show what is kept of the body of an answer, to be shown; absent: nothing is.
  */
-export function sender(spec: HostRequestSpec, ports: SenderPorts, show?: (body: Uint8Array) => string): Deliver {
+export function sender(
+  spec: HostRequestSpec,
+  ports: SenderPorts,
+  { parameters, secrets }: RequestParameters,
+  show?: (body: Uint8Array) => string,
+): Deliver {
   const { http, timeoutSeconds } = spec
   const isSuccess = parseSuccessCodes(http.successCodes)
   const scheme = schemeOf(http)
   const request = {
     method: http.method,
     path: http.api,
-    parameters: http.parameters,
+    parameters,
     timeoutMs: timeoutSeconds * 1_000,
   }
   return async ({ host, address, idempotencyKey }, signal) => {
@@ -51,7 +58,7 @@ export function sender(spec: HostRequestSpec, ports: SenderPorts, show?: (body: 
       !isSafe(http) && isForAgent(http)
         ? await writeToAgent(ports, endpoint, { ...request, idempotencyKey }, signal)
         : await deliver(ports.pools, endpoint, { ...request, headers }, signal)
-    const outcome = judge(delivery, http, isSuccess)
+    const outcome = judge(delivery, http, isSuccess, secrets?.redact)
     if (show === undefined || !delivery.answered) return outcome
     return { ...outcome, answer: { code: delivery.statusCode, body: show(delivery.body) } }
   }
@@ -75,7 +82,7 @@ export function needsClaim(http: Http): boolean {
   return !isSafe(http) && !isForAgent(http)
 }
 
-function judge(delivery: Delivery, http: Http, isSuccess: (code: number) => boolean): Outcome {
+function judge(delivery: Delivery, http: Http, isSuccess: (code: number) => boolean, redact?: Redact): Outcome {
   if (!delivery.answered) {
     const { unanswered, ...failure } = delivery.failure
     if (!unanswered || isSafe(http)) return unsuccessful({ outcome: 'failed', ...failure })
@@ -85,7 +92,8 @@ function judge(delivery: Delivery, http: Http, isSuccess: (code: number) => bool
   const { statusCode: code } = delivery
   if (isSuccess(code)) return { outcome: 'succeeded' }
   const told = isForAgent(http) ? agentWords(delivery.body) : undefined
-  const message = told === undefined ? `HTTP ${code}` : `HTTP ${code} ${told.code}: ${told.message}`
+  const words = told === undefined ? '' : ` ${told.code}: ${told.message}`
+  const message = `HTTP ${code}${redact ? redact(words) : words}`
   const outcome = told !== undefined && isOpen.has(told.code) ? 'unknown' : 'failed'
   const reason = told !== undefined && (isOpen.has(told.code) || isUndone.has(told.code)) ? told.code : 'HTTPStatus'
   return unsuccessful({ outcome, reason, code, message })

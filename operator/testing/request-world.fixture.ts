@@ -1,8 +1,9 @@
-import type { HostRequest, HostRequestSpec, HostRequestStatus } from '@keelson/api'
+import { agentPort, type HostRequest, type HostRequestSpec, type HostRequestStatus } from '@keelson/api'
 import { KubeClient, loadKubeconfig } from '@keelson/kube'
 import { CertificateAuthority, eventually } from '@keelson/testbed'
 import { pino } from 'pino'
 import type { ClientCertificate } from '../delivery/host-pools.ts'
+import { OperatorMetrics } from '../metrics/operator-metrics.ts'
 import { runOperator } from '../operator.ts'
 import { loopbackAddress } from './addresses.ts'
 import { Receiver } from './receiver.ts'
@@ -24,23 +25,26 @@ class WatchedClient extends KubeClient {
 export class RequestWorld implements AsyncDisposable {
   readonly cluster: TestCluster
   readonly log: LogLine[] = []
+  readonly metrics = new OperatorMetrics()
   /** By name of the Node. */
   readonly receivers = new Map<string, Receiver>()
   readonly #stack = new AsyncDisposableStack()
+  readonly #authority: CertificateAuthority
   readonly #tls: ClientCertificate
   #operator:
     | { readonly stop: AbortController; readonly end: Promise<void>; readonly clients: readonly WatchedClient[] }
     | undefined
 
-  private constructor(cluster: TestCluster, tls: ClientCertificate) {
+  private constructor(cluster: TestCluster, authority: CertificateAuthority, tls: ClientCertificate) {
     this.cluster = this.#stack.use(cluster)
+    this.#authority = authority
     this.#tls = tls
   }
 
   static async start(nodes: readonly string[]): Promise<RequestWorld> {
     const authority = await CertificateAuthority.create('agents')
     const pair = await authority.issue({ subject: 'CN=operator', usages: ['client'] })
-    const world = new RequestWorld(await TestCluster.start(), { ...pair, ca: authority.certificate })
+    const world = new RequestWorld(await TestCluster.start(), authority, { ...pair, ca: authority.certificate })
     let port = 0
     for (const [index, name] of nodes.entries()) {
       const address = loopbackAddress(index + 1)
@@ -55,13 +59,35 @@ export class RequestWorld implements AsyncDisposable {
     return world
   }
 
+  /** A stand-in for the agent of a Node, which shows its own certificate and asks for the operator's. */
+  async startAgent(name: string): Promise<Receiver> {
+    const { certificate, key } = await this.#authority.issue({
+      ...{ subject: `CN=${name}`, dnsNames: [name], usages: ['server'] },
+    })
+    const address = loopbackAddress([...this.receivers.keys()].indexOf(name) + 1)
+    const tls = { cert: certificate, key, ca: this.#authority.certificate, requestCert: true, rejectUnauthorized: true }
+    return this.#stack.use(await Receiver.start({ address, port: agentPort, tls }))
+  }
+
   async startOperator(): Promise<void> {
     const connection = { ...(await loadKubeconfig(this.cluster.kubeconfig)), fieldManager: 'keelson-operator' }
     const client = new WatchedClient(connection)
     const electionClient = new WatchedClient(connection)
     const stop = new AbortController()
-    const logger = pino({ base: null }, { write: (line: string) => this.log.push(JSON.parse(line) as LogLine) })
-    const options = { client, electionClient, tls: this.#tls, logger, allowLoopback: true, factsIntervalMs: 60_000 }
+    const logger = pino(
+      { base: null, level: 'trace' },
+      { write: (line: string) => this.log.push(JSON.parse(line) as LogLine) },
+    )
+    const { metrics } = this
+    const options = {
+      client,
+      electionClient,
+      tls: this.#tls,
+      logger,
+      metrics,
+      allowLoopback: true,
+      factsIntervalMs: 60_000,
+    }
     const end = runOperator(options, stop.signal)
     end.catch(() => undefined)
     this.#operator = { stop, end, clients: [client, electionClient] }

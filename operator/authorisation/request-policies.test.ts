@@ -1,6 +1,6 @@
-import { targetPolicy, targetPolicyBinding, type HostRequest } from '@keelson/api'
+import { requestPolicies, targetPolicy, targetPolicyBinding, type HostRequest } from '@keelson/api'
 import { describe, expect, test } from 'vitest'
-import { policyFault, unauthorised, type PolicyObject } from './target-policy.ts'
+import { policyFault, unauthorised, type PolicyObject } from './request-policies.ts'
 
 const at = (seconds: number) => new Date(Date.UTC(2026, 0, 2, 12, 0, seconds)).toISOString().replace('.000Z', 'Z')
 const spec = { fieldsV1: { 'f:spec': {} } }
@@ -11,6 +11,10 @@ const binding: PolicyObject = {
   metadata: { ...targetPolicyBinding.metadata, creationTimestamp: at(8) },
 }
 
+const others = requestPolicies
+  .slice(2)
+  .map(({ metadata, ...rest }): PolicyObject => ({ ...rest, metadata: { ...metadata, creationTimestamp: at(6) } }))
+
 function request(metadata: Record<string, unknown>): HostRequest {
   return { metadata: { name: 'r', ...metadata } } as unknown as HostRequest
 }
@@ -19,9 +23,9 @@ describe('policy and binding', () => {
   const { matchConstraints } = targetPolicy.spec
 
   test('are in place as they are installed', () => {
-    expect(policyFault(policy, binding)).toBeUndefined()
+    expect(policyFault([policy, binding, ...others])).toBeUndefined()
     const louder = { ...targetPolicyBinding.spec, validationActions: ['Audit', 'Deny'] }
-    expect(policyFault(policy, { ...binding, spec: louder })).toBeUndefined()
+    expect(policyFault([policy, { ...binding, spec: louder }, ...others])).toBeUndefined()
   })
 
   test.each([
@@ -55,16 +59,31 @@ describe('policy and binding', () => {
       'is not',
     ],
   ])('%s: nothing is sent, and the message says what to apply', (_, one, other, message) => {
-    const refusal = policyFault(one, other)
+    const refusal = policyFault([one, other, ...others])
     expect(refusal).toMatchObject({ reason: 'PolicyMissing' })
     expect(refusal?.msg).toContain(message)
     expect(refusal?.msg).toContain('apply deploy/admission of this release')
   })
 })
 
+test.each(requestPolicies.map(({ kind, metadata }, index) => [kind, metadata.name, index] as const))(
+  'the %s %s is as needed as every other',
+  (kind, name, index) => {
+    const all = [policy, binding, ...others]
+    const msg = (what: string) => `the ${kind} ${name} is ${what}; apply deploy/admission of this release`
+    expect(policyFault(all.with(index, undefined as unknown as PolicyObject))?.msg).toBe(msg('missing'))
+    const bent = { ...all[index]!, spec: { ...(all[index]!.spec as object), more: true } }
+    expect(policyFault(all.with(index, bent))?.msg).toBe(msg('not that of this release'))
+    const late = { ...all[index]!, metadata: { ...all[index]!.metadata, creationTimestamp: at(20) } }
+    const metadata = { generation: 1, creationTimestamp: at(24) }
+    expect(unauthorised(request(metadata), all)).toBeUndefined()
+    expect(unauthorised(request(metadata), all.with(index, late))?.msg).toContain(`before the policy ${name} was`)
+  },
+)
+
 describe('a request', () => {
   const judged = (metadata: Record<string, unknown>, changed: PolicyObject = policy) =>
-    unauthorised(request(metadata), changed, binding) === undefined
+    unauthorised(request(metadata), [changed, binding, ...others]) === undefined
 
   test('was asked about if it was made 5 s after the later of both, or more', () => {
     expect(judged({ generation: 1, creationTimestamp: at(15) })).toBe(true)

@@ -1,18 +1,19 @@
-import { maxNamedHosts } from '../admission-policy.ts'
 import { http, repeat, type Fields } from '../admission/case.ts'
+import { maxNamedHosts } from '../target-policy.ts'
 import {
   apply,
   creation,
   everyHost,
   existing,
   jsonPatch,
+  may,
+  mayNot,
   mergePatch,
   replacement,
   says,
   type AuthorisationCase,
-  type Write,
 } from './case.ts'
-import { manyHosts, type Person } from './people.ts'
+import { manyHosts } from './people.ts'
 
 const to = (names: readonly string[], fields: Fields = {}, rest: Fields = {}) => ({
   workers: names.map((name) => ({ name })),
@@ -20,18 +21,6 @@ const to = (names: readonly string[], fields: Fields = {}, rest: Fields = {}) =>
   ...rest,
 })
 const selector = { hostSelector: { matchLabels: { zone: 'a' } } }
-
-const may = (person: Person, title: string, write: Write, slot?: number): AuthorisationCase => ({
-  title: `${person} may ${title}`,
-  person,
-  write,
-  ...(slot !== undefined && { slot }),
-})
-const mayNot = (person: Person, title: string, write: Write, refused: string, slot?: number): AuthorisationCase => ({
-  ...may(person, title, write, slot),
-  title: `${person} may not ${title}`,
-  refused,
-})
 
 const wide: readonly AuthorisationCase[] = [
   may('everywhere', 'name no host, which means every host', creation(to([]))),
@@ -179,4 +168,4 @@ const updates: readonly AuthorisationCase[] = [
   may('pair', 'apply a new one to its host', apply('new', to(['node2']))),
 ]
 
-export const authorisationCases: readonly AuthorisationCase[] = [...wide, ...others, ...named, ...paths, ...updates]
+export const targetCases: readonly AuthorisationCase[] = [...wide, ...others, ...named, ...paths, ...updates]
