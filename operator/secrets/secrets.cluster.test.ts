@@ -118,13 +118,6 @@ describe('nothing is sent', () => {
   test.each([
     ['no Secret', 'missing', {}, 'SecretNotFound', 'there is no Secret missing in the namespace default'],
     ['no key', 'odd', {}, 'SecretKeyNotFound', 'the Secret odd has no key k'],
-    [
-      'a property of every object for a key',
-      'odd',
-      { constructor: '' },
-      'SecretKeyNotFound',
-      'the Secret odd has no key k',
-    ],
     ['bytes', 'odd', { k: Uint8Array.of(0x76, 0xff) }, 'ValueRefused', 'it is not text in UTF-8'],
     ['too much', 'odd', { k: 'v4lue'.padEnd(1025, 'v') }, 'ValueRefused', 'it is longer than 1024 characters'],
     ['a line', 'odd', { k: 'v4lue\n' }, 'ValueRefused', 'it has a control character, such as a newline at its end'],
@@ -154,6 +147,12 @@ describe('nothing is sent', () => {
     expect(reason(status)).toBe(wanted)
     expect(bodies()).toEqual([[], [], []])
     expect(await everythingSaid()).not.toContain('v4lue')
+  })
+
+  test('where the key is a property of every object', async () => {
+    const parameters = [{ key: 'b', valueFrom: from('credentials', 'constructor') }]
+    const { msg } = await world.send({ http: http(...parameters) })
+    expect(msg).toBe('the Secret credentials has no key constructor; nothing was sent')
   })
 
   test('where the operator may not read it, until it may', async () => {
