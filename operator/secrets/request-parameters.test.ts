@@ -5,7 +5,7 @@ import { specOf } from '../testing/objects.ts'
 import { readParameters } from './request-parameters.ts'
 
 /** Of a server that is not there: what does not ask it needs none. */
-const client = new KubeClient({ server: 'https://127.0.0.1:1', fieldManager: 'test' })
+const client = new KubeClient({ server: 'https://127.0.0.1:1', credentials: {}, fieldManager: 'test' })
 const request = { metadata: { name: 'r', namespace: 'default' } } as HostRequest
 const { signal } = new AbortController()
 const fromSecret = [{ key: 'b', valueFrom: { secretKeyRef: { name: 's', key: 'k' } } }]
