@@ -24,12 +24,16 @@ test('writes what is stale, and names it where it only checks', () => {
   const hosts = join(folder.path, 'crds/hosts.keelson.dev.yaml')
   const requests = join(folder.path, 'crds/hostrequests.keelson.dev.yaml')
   const policy = join(folder.path, 'admission/hostrequest-targets.yaml')
+  const secrets = join(folder.path, 'admission/hostrequest-secrets.yaml')
 
   const missing = generate('--check', folder.path)
   expect(missing.status).toBe(1)
-  for (const file of [hosts, requests, policy]) expect(missing.stderr).toContain(`${file} is stale`)
+  for (const file of [hosts, requests, policy, secrets]) expect(missing.stderr).toContain(`${file} is stale`)
 
-  expect(generate(folder.path)).toMatchObject({ status: 0, stdout: `${hosts}\n${requests}\n${policy}\n` })
+  expect(generate(folder.path)).toMatchObject({
+    status: 0,
+    stdout: `${[hosts, requests, policy, secrets].join('\n')}\n`,
+  })
   expect(readFileSync(hosts, 'utf8')).toBe(customResourceDefinitions()['hosts.keelson.dev.yaml'])
   expect(readFileSync(policy, 'utf8')).toBe(admissionPolicies()['hostrequest-targets.yaml'])
   expect(generate('--check', folder.path)).toEqual({ status: 0, stdout: '', stderr: '' })
