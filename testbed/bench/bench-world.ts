@@ -82,7 +82,7 @@ export class BenchWorld implements AsyncDisposable {
     ]
     const executable = join(this.cluster.directory, 'keelson.mjs')
     await bundleExecutable(executable)
-    const argv = [process.execPath, '--max-semi-space-size=4', executable, 'operator', ...flags]
+    const argv = [process.execPath, '--max-semi-space-size=8', executable, 'operator', ...flags]
     this.#operator = this.#stack.use(new Daemon('operator', argv, { log: this.operatorLog }))
   }
 
