@@ -73,7 +73,7 @@ describe('under way', () => {
     expect(world.received('/remade')).toEqual([2, 2])
   })
 
-  test('somebody who edits labels all the time costs no outcome and no second delivery', async () => {
+  test('a 409 on a claim and on a commit: somebody who edits labels all the time costs no outcome and no second delivery', async () => {
     const name = cluster.newName()
     const nodes = numbered(12, 'edited')
     await using many = await Receiver.start({ address: fleetAddress, port: world.web['worker-1'].port })

@@ -1,6 +1,7 @@
+import { readFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import { eventually } from '../deadline.ts'
-import { change, type Requests } from '../world/requests.ts'
+import { change, type Requests, type SpecInput } from '../world/requests.ts'
 import { sharedWorld } from '../world/shared-world.ts'
 import type { World } from '../world/world.ts'
 
@@ -36,6 +37,23 @@ describe('POST /v1/sysctl', () => {
     expect(status?.failures).toMatchObject([{ host: 'worker-2', reason: 'HTTPStatus', code: 422 }])
     expect(status?.msg).toContain('net.no.such_key')
     expect(await read('worker-2', 'sysctl', '-n', 'net.ipv4.ip_forward')).toBe('0')
+  })
+
+  test('takes a value from a Secret, which reaches the hosts and is shown nowhere', async () => {
+    await world.kubectl('create', 'secret', 'generic', 'ports', '--from-literal=range=33333 60606')
+    const parameter = {
+      key: 'net.ipv4.ip_local_port_range',
+      valueFrom: { secretKeyRef: { name: 'ports', key: 'range' } },
+    }
+    const { http, workers } = change(['worker-1', 'worker-2'], 'sysctl', {})
+    const spec: SpecInput = { workers, http: { ...http, parameters: [parameter] }, answers: 'Sample' }
+    const request = await requests.send('from-secret', spec)
+    expect(request.status).toMatchObject({ state: 'SUCCESS', progress: '2/2', answers: [{ count: 2 }] })
+    for (const host of ['worker-1', 'worker-2'])
+      expect(await read(host, 'sysctl', '-n', parameter.key)).toBe('33333\t60606')
+    const told = JSON.stringify(request) + (await readFile(world.operatorLog, 'utf8'))
+    expect(told).toContain('from-secret')
+    expect(told).not.toMatch(/33333|60606/)
   })
 
   test('a kernel that refuses the value is told by host, and nothing is left for the next boot', async () => {

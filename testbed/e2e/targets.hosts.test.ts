@@ -7,7 +7,7 @@ import type { World } from '../world/world.ts'
 
 let world: World
 let requests: Requests
-sharedWorld({}, (shared) => ({ world, requests } = shared))
+sharedWorld({ hosts: 6 }, (shared) => ({ world, requests } = shared))
 
 const key = 'net.ipv4.ip_forward'
 const forwarding = (host: string) => world.host(host).read(['sysctl', '-n', key])
