@@ -9,6 +9,8 @@ export default defineConfig({
     retry: 0,
     allowOnly: false,
     passWithNoTests: false,
+    // The tree is read-only where tests need a capsule.
+    fsModuleCachePath: '/tmp/keelson-vitest/modules',
     projects: [
       {
         test: {
