@@ -1,7 +1,7 @@
 import type { ClientConfiguration } from './configuration.ts'
 import { ExpiredError, KubeError } from './errors.ts'
 import { loadInCluster } from './in-cluster.ts'
-import type { Kind } from './kinds.ts'
+import { defineKind, type Kind } from './kinds.ts'
 import { loadKubeconfig } from './kubeconfig.ts'
 import type { MetricsSink } from './metrics.ts'
 import type { Draft, KubernetesObject, ListMeta, ObjectName } from './object.ts'
@@ -71,12 +71,39 @@ export interface DeleteOptions extends WriteOptions {
   readonly propagation?: 'Background' | 'Foreground' | 'Orphan' | undefined
 }
 
+export interface TokenOptions {
+  /** How long it is to be valid, in seconds: 600 at least; the server may give less. */
+  readonly expirationSeconds: number
+  /** The token ends with this object: a Secret of the namespace, as a rule. */
+  readonly boundObjectRef?: {
+    readonly apiVersion: string
+    readonly kind: string
+    readonly name: string
+    readonly uid?: string | undefined
+  }
+}
+
+/** A secret. */
+export interface Token {
+  readonly token: string
+  /** RFC 3339, by the clock of the server. */
+  readonly expirationTimestamp: string
+  /** What the server has granted. */
+  readonly expirationSeconds: number
+}
+
 export interface WatchOptions extends Selection {
   readonly resourceVersion: string
   /** After this the server ends the stream in good order. */
   readonly timeoutSeconds: number
 }
 
+const serviceAccounts = defineKind({
+  apiVersion: 'v1',
+  kind: 'ServiceAccount',
+  plural: 'serviceaccounts',
+  namespaced: true,
+})
 const defaultPageSize = 500
 const maxListRestarts = 3
 /** etcd holds objects up to 1.5 MB; escaped and with both of its wrappings an event stays well below this. */
@@ -175,6 +202,34 @@ export class KubeClient implements AsyncDisposable {
     const path = objectPath(kind, object.metadata)
     const collection = path.slice(0, path.lastIndexOf('/'))
     return this.#write(kind, { method: 'POST', path: collection, body: typed(kind, object) }, options, signal)
+  }
+
+  /** Asks by a kind that is not stored and has no name, such as SubjectAccessReview; the answer is in its status. */
+  async review<T extends KubernetesObject>(
+    kind: Kind<T>,
+    question: Omit<T, 'metadata' | 'status'>,
+    signal?: AbortSignal,
+  ): Promise<Omit<T, 'metadata'>> {
+    const body = { ...question, apiVersion: kind.apiVersion, kind: kind.kind }
+    const answer = await this.#transport.request({ method: 'POST', path: collectionPath(kind), body }, signal)
+    return answer as Omit<T, 'metadata'>
+  }
+
+  /** A new token of a ServiceAccount, by TokenRequest; for the API server itself. @throws NotFoundError where there is no such account. */
+  async createToken(
+    namespace: string,
+    serviceAccount: string,
+    options: TokenOptions,
+    signal?: AbortSignal,
+  ): Promise<Token> {
+    const path = objectPath(serviceAccounts, { namespace, name: serviceAccount }, 'token')
+    const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: options }
+    const answer = (await this.#transport.request({ method: 'POST', path, body }, signal)) as {
+      readonly spec: { readonly expirationSeconds: number }
+      readonly status: { readonly token: string; readonly expirationTimestamp: string }
+    }
+    const { token, expirationTimestamp } = answer.status
+    return { token, expirationTimestamp, expirationSeconds: answer.spec.expirationSeconds }
   }
 
   /** Server-side apply: the fields in `object` become this field manager's; fields that it owned and that are missing now go away. */

@@ -18,4 +18,13 @@ export interface Credentials {
   readonly token?: string | undefined
   /** Path of a file whose token changes from time to time; takes precedence over `token`. */
   readonly tokenFile?: string | undefined
+  /** Gives the token of each request; takes precedence over both. */
+  readonly tokenSource?: TokenSource | undefined
+}
+
+export interface TokenSource {
+  /** The token to send now. Whatever it throws as a KubeError goes to whoever made the request. */
+  token(signal: AbortSignal): Promise<string>
+  /** The server answered 401 to this one. The request is sent once more if `token` then gives another. */
+  refused(token: string): void
 }

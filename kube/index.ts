@@ -10,12 +10,14 @@ export type {
   ObjectPage,
   PatchOptions,
   Selection,
+  Token,
+  TokenOptions,
   UpdateOptions,
   WatchOptions,
   WriteOptions,
 } from './client.ts'
 export type { Clock } from './clock.ts'
-export type { ClientConfiguration, Credentials } from './configuration.ts'
+export type { ClientConfiguration, Credentials, TokenSource } from './configuration.ts'
 export { Controller, TerminalError } from './controller.ts'
 export type { ControllerCounters, ControllerOptions, ReconcileResult } from './controller.ts'
 export {
@@ -45,7 +47,9 @@ export type {
   Node,
   NodeCondition,
   Pod,
+  ResourceAttributes,
   Secret,
+  SubjectAccessReview,
 } from './kinds.ts'
 export { loadKubeconfig } from './kubeconfig.ts'
 export { runAsLeader } from './leader-election.ts'

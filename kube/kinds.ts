@@ -113,6 +113,35 @@ export interface CertificateSigningRequestCondition {
   readonly lastTransitionTime?: string | undefined
 }
 
+/** authorization.k8s.io/v1: whether a user may do something, as the API server's own authorisers say. Asked by `KubeClient.review`, never stored. */
+export interface SubjectAccessReview extends KubernetesObject {
+  readonly spec: {
+    readonly user: string
+    readonly groups?: readonly string[] | undefined
+    readonly resourceAttributes: ResourceAttributes
+  }
+  readonly status?:
+    | {
+        readonly allowed: boolean
+        readonly denied?: boolean | undefined
+        readonly reason?: string | undefined
+        readonly evaluationError?: string | undefined
+      }
+    | undefined
+}
+
+export interface ResourceAttributes {
+  readonly verb: string
+  /** Empty for the core group. */
+  readonly group: string
+  readonly resource: string
+  readonly subresource?: string | undefined
+  /** All namespaces where absent. */
+  readonly namespace?: string | undefined
+  /** All names where absent. */
+  readonly name?: string | undefined
+}
+
 /** The built-in kinds that Keelson uses; its own are defined where their types are. */
 export const kinds = {
   Node: defineKind<Node>({ apiVersion: 'v1', kind: 'Node', plural: 'nodes', namespaced: false }),
@@ -129,6 +158,12 @@ export const kinds = {
     apiVersion: 'certificates.k8s.io/v1',
     kind: 'CertificateSigningRequest',
     plural: 'certificatesigningrequests',
+    namespaced: false,
+  }),
+  SubjectAccessReview: defineKind<SubjectAccessReview>({
+    apiVersion: 'authorization.k8s.io/v1',
+    kind: 'SubjectAccessReview',
+    plural: 'subjectaccessreviews',
     namespaced: false,
   }),
 } as const

@@ -28,7 +28,7 @@ export function collectionPath(kind: Kind<KubernetesObject>, namespace?: string)
 export function objectPath(
   kind: Kind<KubernetesObject>,
   { name, namespace }: ObjectName,
-  subresource?: 'status' | 'approval',
+  subresource?: 'status' | 'approval' | 'token',
 ): string {
   if (kind.namespaced && namespace === undefined) throw refused(kind, 'is namespaced: name a namespace')
   if (!namePattern.test(name) || name === '.' || name === '..') {

@@ -221,6 +221,35 @@ describe('a reflector', () => {
     expect(watched.reflector.counters.lists).toBeGreaterThan(1)
   })
 
+  test('keeps of each object what transform makes of it, listed or watched', async () => {
+    const transform = ({ metadata, data }: ConfigMap): ConfigMap => {
+      const { name, uid, resourceVersion } = metadata
+      return { metadata: { name, namespace, uid, resourceVersion }, data: { number: `slim ${data?.['number']}` } }
+    }
+    await using watched = await Watched.start({ transform })
+    await write('object-1', 1)
+    await remove('object-2')
+    await eventually('the deletion is told', () => watched.told('object-2').length === 2)
+    expect(watched.told('object-1')).toEqual(['added slim 0', 'updated slim 1'])
+    expect(watched.told('object-2')).toEqual(['added slim 0', 'deleted slim 0'])
+    for (const object of watched.reflector.store.list()) {
+      expect(Object.keys(object.metadata)).toEqual(['name', 'namespace', 'uid', 'resourceVersion'])
+      expect(Object.keys(object.data ?? {})).toEqual(['number'])
+    }
+  })
+
+  test('tells when it has lost the server, and when it has it again', async () => {
+    const connections: boolean[] = []
+    await using watched = await Watched.start({ onConnection: (connected) => connections.push(connected) })
+    await eventually('it is connected', () => connections.length === 1)
+    watched.relay.block()
+    await eventually('the loss is told', () => connections.length === 2)
+    await eventually('it tries in vain', () => watched.errors.length > 1)
+    watched.relay.unblock()
+    await eventually('it is connected again', () => connections.length === 3)
+    expect(connections).toEqual([true, false, true])
+  })
+
   test('survives a killed API server', async () => {
     await using watched = await Watched.start()
     await cluster.killApiServer()

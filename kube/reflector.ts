@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { abortable } from './abortable.ts'
 import { Backoff, type BackoffOptions } from './backoff.ts'
-import type { KubeClient, Selection } from './client.ts'
+import type { KubeClient, ObjectList, Selection } from './client.ts'
 import { Deadline } from './deadline.ts'
 import { ConnectionError, ExpiredError, KubeError } from './errors.ts'
 import type { Kind } from './kinds.ts'
@@ -9,9 +9,17 @@ import type { KubernetesObject } from './object.ts'
 import { noMetrics, type MetricsSink } from './metrics.ts'
 import { Store, type Change, type ReadonlyStore } from './store.ts'
 
-export interface ReflectorOptions<T extends KubernetesObject> extends Selection {
+/** `S` is what the store holds of each `T`: the object itself, or what `transform` makes of it. */
+export interface ReflectorOptions<T extends KubernetesObject, S extends KubernetesObject = T> extends Selection {
   readonly client: KubeClient
   readonly kind: Kind<T>
+  /**
+   * What is kept of an object, made before it is stored: of a list, page by page. Pure. Name, namespace, uid and resourceVersion of the metadata have to
+   * stay. Default: the object without its managedFields.
+   */
+  readonly transform?: (object: T) => S
+  /** Told whenever a watch was accepted, and when it ended: until the next one is accepted the store is behind. */
+  readonly onConnection?: (connected: boolean) => void
   /** Told of every failed LIST or watch and of every listener that throws; the reflector goes on by itself. */
   readonly onError?: (error: unknown) => void
   /** Objects a page; default 500. */
@@ -71,14 +79,15 @@ const provenMs = 10_000
  * taken up where it was. LISTs are consistent reads, so no listener sees an older version of an object after a newer one; versions in between may be
  * skipped.
  */
-export class Reflector<T extends KubernetesObject> {
-  readonly #options: ReflectorOptions<T>
+export class Reflector<T extends KubernetesObject, S extends KubernetesObject = T> {
+  readonly #options: ReflectorOptions<T, S>
+  readonly #transform: (object: T) => S
   readonly #selection: Selection
   readonly #backoff: Backoff
   readonly #random: () => number
   readonly #metrics: MetricsSink
-  readonly #store = new Store<T>()
-  readonly #listeners = new Set<(change: Change<T>) => void>()
+  readonly #store = new Store<S>()
+  readonly #listeners = new Set<(change: Change<S>) => void>()
   readonly #synced = Promise.withResolvers<void>()
   readonly #counters = {
     lists: 0,
@@ -92,8 +101,9 @@ export class Reflector<T extends KubernetesObject> {
   #phase: Phase = listing
   #running = false
 
-  constructor(options: ReflectorOptions<T>) {
+  constructor(options: ReflectorOptions<T, S>) {
     this.#options = options
+    this.#transform = options.transform ?? ((object) => object as unknown as S)
     const { namespace, labelSelector, fieldSelector } = options
     this.#selection = { namespace, labelSelector, fieldSelector }
     this.#random = options.random ?? Math.random
@@ -102,7 +112,7 @@ export class Reflector<T extends KubernetesObject> {
     for (const name of Object.keys(metricNames)) this.#count(name as keyof ReflectorCounters, 0)
   }
 
-  get store(): ReadonlyStore<T> {
+  get store(): ReadonlyStore<S> {
     return this.#store
   }
 
@@ -118,7 +128,7 @@ export class Reflector<T extends KubernetesObject> {
    * Calls `listener` for every change after the store has it; for what the store holds already, at once and as `added`. Returns how to stop that. A
    * listener that throws is reported to `onError` and keeps nobody else from hearing.
    */
-  onChange(listener: (change: Change<T>) => void): () => void {
+  onChange(listener: (change: Change<S>) => void): () => void {
     this.#listeners.add(listener)
     for (const object of this.#store.list()) this.#tell(listener, { type: 'added', object, previous: undefined })
     return () => this.#listeners.delete(listener)
@@ -148,9 +158,8 @@ export class Reflector<T extends KubernetesObject> {
   }
 
   async #list(signal: AbortSignal): Promise<Phase> {
-    const { client, kind, pageSize } = this.#options
     try {
-      const list = await client.listOnce(kind, { ...this.#selection, limit: pageSize }, signal)
+      const list = await this.#readAll(signal)
       this.#count('lists')
       for (const change of this.#store.replace(list.items)) this.#notify(change)
       this.#synced.resolve()
@@ -159,6 +168,18 @@ export class Reflector<T extends KubernetesObject> {
       if (signal.aborted) return listing
       if (error instanceof ExpiredError) this.#count('expiredAnswers')
       return this.#retry(listing, error)
+    }
+  }
+
+  /** Never holds more than a page of objects as they came. */
+  async #readAll(signal: AbortSignal): Promise<ObjectList<S>> {
+    const { client, kind, pageSize } = this.#options
+    const items: S[] = []
+    for (let continueToken: string | undefined; ;) {
+      const page = await client.listPage(kind, { ...this.#selection, limit: pageSize, continueToken }, signal)
+      for (const item of page.items) items.push(this.#transform(item))
+      continueToken = page.continueToken
+      if (continueToken === undefined) return { items, resourceVersion: page.resourceVersion }
     }
   }
 
@@ -175,10 +196,11 @@ export class Reflector<T extends KubernetesObject> {
       const events = await client.watch(kind, options, silence.signal)
       accepted = true
       this.#count('watches')
+      this.#connection(true)
       for await (const event of events) {
         silence.restart()
         if (event.type !== 'BOOKMARK') {
-          const change = this.#store.apply(event)
+          const change = this.#store.apply({ ...event, object: this.#transform(event.object) })
           if (change) this.#notify(change)
         }
         resourceVersion = event.resourceVersion
@@ -198,6 +220,16 @@ export class Reflector<T extends KubernetesObject> {
       if (error instanceof ExpiredError) this.#count(accepted ? 'expiredEvents' : 'expiredAnswers')
       if (error === silence.signal.reason) this.#count('silences')
       return this.#retry(isDropped(error, accepted) ? here : listing, error)
+    } finally {
+      if (accepted) this.#connection(false)
+    }
+  }
+
+  #connection(connected: boolean): void {
+    try {
+      this.#options.onConnection?.(connected)
+    } catch (error) {
+      this.#report(error)
     }
   }
 
@@ -208,12 +240,12 @@ export class Reflector<T extends KubernetesObject> {
     return { name: 'waiting', delayMs: Math.max(asked, this.#backoff.nextMs()), next }
   }
 
-  #notify(change: Change<T>): void {
+  #notify(change: Change<S>): void {
     // A copy: who begins to listen from within a listener has this change from the store already.
     for (const listener of [...this.#listeners]) this.#tell(listener, change)
   }
 
-  #tell(listener: (change: Change<T>) => unknown, change: Change<T>): void {
+  #tell(listener: (change: Change<S>) => unknown, change: Change<S>): void {
     const failed = (error: unknown): void => {
       this.#count('listenerFailures')
       this.#report(error)

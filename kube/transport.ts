@@ -3,7 +3,7 @@ import { Agent, type Dispatcher } from 'undici'
 import { abortable } from './abortable.ts'
 import type { ClientConfiguration } from './configuration.ts'
 import { Deadline } from './deadline.ts'
-import { ConnectionError, errorFromAnswer, KubeError } from './errors.ts'
+import { ConnectionError, errorFromAnswer, KubeError, UnauthorizedError } from './errors.ts'
 import { noMetrics, type MetricsSink } from './metrics.ts'
 
 export interface TransportOptions extends ClientConfiguration {
@@ -118,10 +118,29 @@ export class Transport {
     request: TransportRequest,
     options: { headersTimeout: number; bodyTimeout: number; signal: AbortSignal },
   ): Promise<Dispatcher.ResponseData> {
+    const token = await this.#token(options.signal)
+    const { tokenSource } = this.#options.credentials
+    try {
+      return await this.#sendOnce(agent, request, options, token)
+    } catch (error) {
+      if (!(error instanceof UnauthorizedError) || token === undefined || tokenSource === undefined) throw error
+      // Nothing was carried out: it was refused before.
+      tokenSource.refused(token)
+      const another = await this.#token(options.signal)
+      if (another === token) throw error
+      return this.#sendOnce(agent, request, options, another)
+    }
+  }
+
+  async #sendOnce(
+    agent: Agent,
+    request: TransportRequest,
+    options: { headersTimeout: number; bodyTimeout: number; signal: AbortSignal },
+    token: string | undefined,
+  ): Promise<Dispatcher.ResponseData> {
     const { method, path, query = {}, body } = request
     const search = new URLSearchParams()
     for (const [name, value] of Object.entries(query)) if (value !== undefined) search.set(name, value)
-    const authorization = await this.#authorization()
     const sent = agent.request({
       ...options,
       origin: this.#origin,
@@ -130,7 +149,7 @@ export class Transport {
       headers: {
         accept: 'application/json',
         'user-agent': this.#options.userAgent,
-        ...(authorization === undefined ? {} : { authorization }),
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
         ...(body === undefined ? {} : { 'content-type': request.contentType ?? 'application/json' }),
       },
       body: body === undefined ? null : JSON.stringify(body),
@@ -158,15 +177,20 @@ export class Transport {
   }
 
   /** The file is read for every request (0.1 ms against 2 ms and more): a token that was rotated is never used for long. */
-  async #authorization(): Promise<string | undefined> {
-    const { token, tokenFile } = this.#options.credentials
-    const secret = tokenFile === undefined ? token : await readToken(tokenFile)
+  async #token(signal: AbortSignal): Promise<string | undefined> {
+    const { token, tokenFile, tokenSource } = this.#options.credentials
+    const secret =
+      tokenSource !== undefined
+        ? await abortable(tokenSource.token(signal), signal)
+        : tokenFile === undefined
+          ? token
+          : await readToken(tokenFile)
     if (secret === undefined) return undefined
     if (!/^[!-~]+$/.test(secret)) {
       const where = tokenFile === undefined ? 'the token' : `the token in ${tokenFile}`
       throw new KubeError({ code: 'TokenRefused', message: `${where} is empty or holds characters that no token has` })
     }
-    return `Bearer ${secret}`
+    return secret
   }
 }
 

@@ -1,7 +1,6 @@
-import { HostRequestStatus } from '@keelson/api'
+import { HostRequestStatus, IndexSet } from '@keelson/api'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { IndexSet } from '../runs/index-set.ts'
 import { beginning } from '../runs/run-record.ts'
 import { specOf, type SpecSketch } from '../testing/objects.ts'
 import { dryRunStatus } from './dry-run.ts'

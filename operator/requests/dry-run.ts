@@ -1,7 +1,6 @@
-import type { HostRequestSpec, HostRequestStatus } from '@keelson/api'
+import { IndexSet, type HostRequestSpec, type HostRequestStatus } from '@keelson/api'
 import { boundedText } from '../bounded-text.ts'
 import { messageOf } from '../delivery/message.ts'
-import { IndexSet } from '../runs/index-set.ts'
 import { statusOf, type StatusContext } from './request-status.ts'
 import type { RunView } from './run-view.ts'
 import { isSafe, schemeOf } from './sender.ts'

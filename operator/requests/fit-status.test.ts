@@ -1,7 +1,6 @@
-import { HostRequestStatus, maxTargets } from '@keelson/api'
+import { HostRequestStatus, IndexSet, maxTargets } from '@keelson/api'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { IndexSet } from '../runs/index-set.ts'
 import { beginning } from '../runs/run-record.ts'
 import { recordOf } from '../runs/status-record.ts'
 import { boundedText } from '../bounded-text.ts'

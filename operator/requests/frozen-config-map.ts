@@ -1,15 +1,8 @@
 import { createHash } from 'node:crypto'
-import { maxTargets, type HostRequest, type HostRequestStatus } from '@keelson/api'
+import { maxTargets, targetListKey, unpackTargetList, type HostRequest, type HostRequestStatus } from '@keelson/api'
 import { AlreadyExistsError, defineKind, NotFoundError, type KubeClient, type KubernetesObject } from '@keelson/kube'
 import { hostRequestKind } from '../kinds.ts'
-import {
-  compress,
-  configMapLimit,
-  decompress,
-  digestOf,
-  fitsInline,
-  type FrozenTargets,
-} from '../runs/frozen-targets.ts'
+import { compress, configMapLimit, digestOf, fitsInline, type FrozenTargets } from '../runs/frozen-targets.ts'
 import { runIdOf } from './run-identity.ts'
 
 type ConfigMap = KubernetesObject & {
@@ -23,8 +16,6 @@ const configMapKind = defineKind<ConfigMap>({
   plural: 'configmaps',
   namespaced: true,
 })
-
-const key = 'targets.json.gz'
 
 type Reference = HostRequestStatus['run']['targets']
 
@@ -73,7 +64,7 @@ export async function keepTargets(
     namespace,
     ownerReferences: [{ apiVersion, kind, name: requestName, uid, controller: true }],
   }
-  const binaryData = { [key]: bytes.toString('base64') }
+  const binaryData = { [targetListKey]: bytes.toString('base64') }
   await client.create(configMapKind, { metadata, immutable: true, binaryData }, {}, signal).catch((error: unknown) => {
     // Left by an attempt to begin this very run with these very targets; that it holds them is checked when they are read.
     if (!(error instanceof AlreadyExistsError)) throw error
@@ -101,7 +92,7 @@ export async function readTargets(
       throw error
     })
   try {
-    return decompress(Buffer.from(binaryData?.[key] ?? '', 'base64'), reference.digest)
+    return await unpackTargetList(Buffer.from(binaryData?.[targetListKey] ?? '', 'base64'), reference.digest)
   } catch {
     throw new TargetsLostError(name)
   }

@@ -1,5 +1,5 @@
+import { IndexSet } from '@keelson/api'
 import { expect, test } from 'vitest'
-import { IndexSet } from '../runs/index-set.ts'
 import { beginning } from '../runs/run-record.ts'
 import { historyFor } from './history.ts'
 import { refusedStatus, runStatus, suspendedStatus } from './request-status.ts'

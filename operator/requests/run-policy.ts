@@ -1,7 +1,6 @@
-import type { HostRequestSpec } from '@keelson/api'
-import { amountOf } from '../runs/amount.ts'
+import { amountOf, waveEnds, type HostRequestSpec } from '@keelson/api'
 import type { RunPolicy } from '../runs/decide.ts'
-import { sendingOrder, waveEnds } from '../runs/wave-plan.ts'
+import { sendingOrder } from '../runs/sending-order.ts'
 import { needsClaim } from './sender.ts'
 
 /** How many targets a claim covers, for each delivery at a time. */

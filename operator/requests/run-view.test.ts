@@ -1,7 +1,6 @@
-import { HostRequestStatus } from '@keelson/api'
+import { HostRequestStatus, IndexSet } from '@keelson/api'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { IndexSet } from '../runs/index-set.ts'
 import { beginning, type RunRecord } from '../runs/run-record.ts'
 import type { Answer, Unsuccessful } from './outcome.ts'
 import { runStatus } from './request-status.ts'

@@ -1,5 +1,5 @@
+import { IndexSet } from '@keelson/api'
 import type { Word } from '../runs/carry-out.ts'
-import { IndexSet } from '../runs/index-set.ts'
 import type { RunRecord } from '../runs/run-record.ts'
 import { grouped, type Group } from './grouping.ts'
 import type { Answer, Unsuccessful } from './outcome.ts'

@@ -1,5 +1,4 @@
-import type { Host, HostRequestSpec } from '@keelson/api'
-import { matchesSelector } from './selector.ts'
+import { matchesSelector, type Host, type HostRequestSpec } from '@keelson/api'
 
 export type Targets = {
   /** Hosts that the request is about, by name: all that are named, else all that are meant. */

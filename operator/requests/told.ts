@@ -1,5 +1,4 @@
-import type { HostRequestStatus } from '@keelson/api'
-import { IndexSet } from '../runs/index-set.ts'
+import { IndexSet, type HostRequestStatus } from '@keelson/api'
 import type { Group } from './grouping.ts'
 import type { Answer, Unsuccessful } from './outcome.ts'
 

@@ -1,7 +1,6 @@
-import type { HostRequestStatus } from '@keelson/api'
+import { IndexSet, type HostRequestStatus } from '@keelson/api'
 import type { Finish } from '../runs/carry-out.ts'
 import type { PauseReason } from '../runs/decide.ts'
-import { IndexSet } from '../runs/index-set.ts'
 import { settled } from '../runs/run-record.ts'
 import { failureGroups, type RunView } from './run-view.ts'
 

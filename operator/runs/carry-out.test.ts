@@ -1,3 +1,4 @@
+import { IndexSet } from '@keelson/api'
 import {
   array,
   assert,
@@ -15,7 +16,6 @@ import {
 import { describe, expect, test, vi } from 'vitest'
 import { carryOut, type RunEnd, type RunOptions, type RunPorts, type Sent } from './carry-out.ts'
 import type { RunPolicy } from './decide.ts'
-import { IndexSet } from './index-set.ts'
 import { beginning, type RunRecord } from './run-record.ts'
 
 // Thousands of histories, on a machine that may be busy with other things too.

@@ -1,5 +1,5 @@
+import { IndexSet } from '@keelson/api'
 import { decide, type Circumstances, type FinishReason, type PauseReason, type RunPolicy } from './decide.ts'
-import { IndexSet } from './index-set.ts'
 import { recovered, sameRecord, settled, withResults, type Results, type RunRecord } from './run-record.ts'
 
 /** Where the record of one run is kept, with a precondition on each write. */

@@ -1,4 +1,4 @@
-import { IndexSet } from './index-set.ts'
+import { IndexSet } from '@keelson/api'
 import { settled, type RunRecord } from './run-record.ts'
 
 export type RunPolicy = {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { gunzipSync, gzipSync } from 'node:zlib'
+import { gzipSync } from 'node:zlib'
 
 /** The targets of a run as they were when it began; a target's number is its place in here. */
 export type FrozenTargets = readonly string[]
@@ -17,7 +17,7 @@ export function freeze(names: Iterable<string>): FrozenTargets {
   return [...new Set(names)].toSorted()
 }
 
-/** Tells two lists apart; short, since it stands in each status. */
+/** The same as `targetListDigest`, at once. */
 export function digestOf(targets: FrozenTargets): string {
   return createHash('sha256').update(JSON.stringify(targets)).digest('base64url').slice(0, 22)
 }
@@ -26,14 +26,7 @@ export function fitsInline(targets: FrozenTargets): boolean {
   return targets.length <= maxInline && Buffer.byteLength(JSON.stringify(targets)) <= inlineLimit
 }
 
+/** The inverse of `unpackTargetList`. */
 export function compress(targets: FrozenTargets): Buffer {
   return gzipSync(JSON.stringify(targets))
-}
-
-/** The inverse of `compress`. @throws where the bytes are not a list of the digest: somebody else's ConfigMap. */
-export function decompress(bytes: Uint8Array, digest: string): FrozenTargets {
-  const text = gunzipSync(bytes, { maxOutputLength: 16 * 1024 * 1024 }).toString('utf8')
-  const targets = JSON.parse(text) as FrozenTargets
-  if (digestOf(targets) !== digest) throw new Error('the frozen targets are not those of the run: their digest differs')
-  return targets
 }

@@ -1,4 +1,4 @@
-import { IndexSet } from './index-set.ts'
+import { IndexSet } from '@keelson/api'
 
 /**
  * What is written down of a run, all of it: whoever reads it can carry the run on. Targets are numbered by their place in the frozen list.

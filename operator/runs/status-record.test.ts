@@ -1,7 +1,6 @@
-import { HostRequestStatus } from '@keelson/api'
+import { HostRequestStatus, IndexSet } from '@keelson/api'
 import { assert, integer, nat, property, record, uniqueArray } from 'fast-check'
 import { expect, test } from 'vitest'
-import { IndexSet } from './index-set.ts'
 import { sameRecord } from './run-record.ts'
 import { countsOf, recordOf, statusRecordOf } from './status-record.ts'
 

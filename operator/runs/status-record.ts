@@ -1,5 +1,4 @@
-import type { HostRequestStatus } from '@keelson/api'
-import { IndexSet } from './index-set.ts'
+import { IndexSet, type HostRequestStatus } from '@keelson/api'
 import type { RunRecord } from './run-record.ts'
 
 /** The part of a HostRequest's status that is the record of its run. */

@@ -1,4 +1,4 @@
-import type { LabelSelector } from '@keelson/api'
+import type { LabelSelector } from './label-selector.ts'
 
 /** Whether labels fulfil a metav1.LabelSelector: all of its parts; an empty selector is fulfilled by everything. */
 export function matchesSelector(selector: LabelSelector, labels: Readonly<Record<string, string>>): boolean {

@@ -1,7 +1,7 @@
-import type { LabelSelector } from '@keelson/api'
+import type { LabelSelector } from './label-selector.ts'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { matchesSelector } from './selector.ts'
+import { matchesSelector } from './matches-selector.ts'
 
 type Labels = Readonly<Record<string, string>>
 
