@@ -41,14 +41,21 @@ export { defineKind, kinds } from './kinds.ts'
 export type {
   CertificateSigningRequest,
   CertificateSigningRequestCondition,
+  ClusterRole,
+  ClusterRoleBinding,
   ConfigMap,
   Kind,
   Lease,
   Node,
   NodeCondition,
   Pod,
+  PolicyRule,
   ResourceAttributes,
+  RoleBinding,
+  RoleRef,
   Secret,
+  ServiceAccount,
+  Subject,
   SubjectAccessReview,
 } from './kinds.ts'
 export { loadKubeconfig } from './kubeconfig.ts'

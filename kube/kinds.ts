@@ -142,6 +142,48 @@ export interface ResourceAttributes {
   readonly name?: string | undefined
 }
 
+export interface ServiceAccount extends KubernetesObject {
+  readonly metadata: ObjectMeta
+}
+
+export interface PolicyRule {
+  readonly apiGroups?: readonly string[] | undefined
+  /** With a subresource as `hosts/sysctl`. */
+  readonly resources?: readonly string[] | undefined
+  readonly verbs: readonly string[]
+  /** Every name where absent or empty. */
+  readonly resourceNames?: readonly string[] | undefined
+  readonly nonResourceURLs?: readonly string[] | undefined
+}
+
+export interface ClusterRole extends KubernetesObject {
+  readonly rules?: readonly PolicyRule[] | null | undefined
+}
+
+export interface RoleRef {
+  readonly apiGroup: 'rbac.authorization.k8s.io'
+  readonly kind: 'ClusterRole' | 'Role'
+  readonly name: string
+}
+
+export interface Subject {
+  readonly kind: 'ServiceAccount' | 'User' | 'Group'
+  readonly name: string
+  /** Of a ServiceAccount. */
+  readonly namespace?: string | undefined
+  /** Of the others. */
+  readonly apiGroup?: string | undefined
+}
+
+export interface ClusterRoleBinding extends KubernetesObject {
+  /** Never changes. */
+  readonly roleRef: RoleRef
+  readonly subjects?: readonly Subject[] | undefined
+}
+
+/** Its roleRef may be a ClusterRole, too: that one's rights in this namespace. */
+export type RoleBinding = ClusterRoleBinding
+
 /** The built-in kinds that Keelson uses; its own are defined where their types are. */
 export const kinds = {
   Node: defineKind<Node>({ apiVersion: 'v1', kind: 'Node', plural: 'nodes', namespaced: false }),
@@ -165,5 +207,29 @@ export const kinds = {
     kind: 'SubjectAccessReview',
     plural: 'subjectaccessreviews',
     namespaced: false,
+  }),
+  ServiceAccount: defineKind<ServiceAccount>({
+    apiVersion: 'v1',
+    kind: 'ServiceAccount',
+    plural: 'serviceaccounts',
+    namespaced: true,
+  }),
+  ClusterRole: defineKind<ClusterRole>({
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'ClusterRole',
+    plural: 'clusterroles',
+    namespaced: false,
+  }),
+  ClusterRoleBinding: defineKind<ClusterRoleBinding>({
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'ClusterRoleBinding',
+    plural: 'clusterrolebindings',
+    namespaced: false,
+  }),
+  RoleBinding: defineKind<RoleBinding>({
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'RoleBinding',
+    plural: 'rolebindings',
+    namespaced: true,
   }),
 } as const

@@ -13,7 +13,7 @@ export async function applyManifests(cluster: ControlPlane): Promise<void> {
     if (exitCode !== 0) throw new Error(`kubectl ${args.join(' ')}: ${stderr.trim()}`)
   }
   await kubectl('create', 'namespace', 'keelson-system')
-  const folders = ['admission', 'crds', 'rbac'].flatMap((folder) => ['--filename', join(deploy, folder)])
+  const folders = ['admission', 'crds', 'rbac', 'console'].flatMap((folder) => ['--filename', join(deploy, folder)])
   await kubectl('apply', '--server-side', ...folders)
   const crds = ['crd/hosts.keelson.dev', 'crd/hostrequests.keelson.dev']
   await kubectl('wait', '--for=condition=Established', ...crds, '--timeout=20s')
