@@ -1,4 +1,5 @@
 import { HostRequestSpec } from '@keelson/api'
+import { isAborted } from '../../protocol/steering.ts'
 import type { WrittenSpec } from '../kubectl/requests.ts'
 import type { ParameterRow, RequestForm } from './request-form.ts'
 import { parseSelector, selectorText, SelectorRefused } from './selector-text.ts'
@@ -62,7 +63,7 @@ export function formOf(spec: HostRequestSpec, key: Pick<RequestForm, 'namespace'
     scheme: http.scheme ?? '',
     successCodes: same(http.successCodes, defaults.http.successCodes) ? '' : http.successCodes.join(', '),
     timeoutSeconds: text(spec.timeoutSeconds, defaults.timeoutSeconds),
-    activeDeadlineSeconds: text(spec.activeDeadlineSeconds, defaults.activeDeadlineSeconds),
+    activeDeadlineSeconds: isAborted(spec) ? '' : text(spec.activeDeadlineSeconds, defaults.activeDeadlineSeconds),
     parallelism: text(spec.parallelism, defaults.parallelism),
     retryLimit: text(spec.retry.limit, defaults.retry.limit),
     waves: same(spec.waves, defaults.waves) ? '' : spec.waves.join(', '),
