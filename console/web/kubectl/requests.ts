@@ -1,0 +1,40 @@
+import { apiVersion, type HostRequestSpec } from '@keelson/api'
+import type { z } from 'zod'
+import { stringify } from 'yaml'
+import type { SpecPatch } from '../../protocol/steering.ts'
+import type { KubectlCommand } from './command.ts'
+
+export interface RequestKey {
+  readonly namespace: string
+  readonly name: string
+}
+
+/** As a person writes it: what is at its default may be left out. */
+export type WrittenSpec = z.input<typeof HostRequestSpec>
+
+/** A HostRequest as YAML, for a file or the standard input of kubectl. Long values stay on one line, as they were typed. */
+export function manifest({ namespace, name }: RequestKey, spec: WrittenSpec): string {
+  return stringify({ apiVersion, kind: 'HostRequest', metadata: { name, namespace }, spec }, { lineWidth: 0 })
+}
+
+/** What deletes itself must not be applied again by whoever keeps the manifest, so that one is created. */
+export function sendCommand(key: RequestKey, spec: WrittenSpec): KubectlCommand {
+  const verb = spec.ttlSecondsAfterFinished === undefined ? 'apply' : 'create'
+  return { argv: ['kubectl', verb, '--filename=-'], input: manifest(key, spec) }
+}
+
+/** Always another object: a retry that ran twice by itself would be sent twice. */
+export function createCommand(key: RequestKey, spec: WrittenSpec): KubectlCommand {
+  return { argv: ['kubectl', 'create', '--filename=-'], input: manifest(key, spec) }
+}
+
+export function patchCommand({ namespace, name }: RequestKey, spec: SpecPatch): KubectlCommand {
+  const patch = JSON.stringify({ spec })
+  return {
+    argv: ['kubectl', 'patch', 'hostrequest', name, `--namespace=${namespace}`, '--type=merge', '--patch', patch],
+  }
+}
+
+export function deleteCommand({ namespace, name }: RequestKey): KubectlCommand {
+  return { argv: ['kubectl', 'delete', 'hostrequest', name, `--namespace=${namespace}`] }
+}

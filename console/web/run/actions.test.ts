@@ -1,0 +1,21 @@
+import { expect, test } from 'vitest'
+import { actionsOf, type Action } from './actions.ts'
+import { request } from './run.fixture.ts'
+
+const always: Action[] = ['copy', 'delete']
+const ended = { targets: 4, succeeded: 2, failed: 1, unknown: 1, skipped: 0 }
+const dryRun = { request: { method: 'GET' as const, url: '', headers: [] } }
+
+test.each<[string, Parameters<typeof request>, Action[]]>([
+  ['under way', [{}], ['pause', 'abort']],
+  ['suspended, not told yet', [{ suspend: true }], ['resume', 'abort']],
+  ['paused after a failure', [{}, { state: 'PAUSED' }], ['resume', 'abort']],
+  ['not begun', [{}, { state: 'PENDING', run: { startTime: undefined } }], ['pause']],
+  ['ended with failures', [{}, { state: 'ERROR', counts: ended }], ['retry', 'run']],
+  ['ended well', [{}, { state: 'SUCCESS' }], ['run']],
+  ['ended, and asked for once more', [{}, { state: 'SUCCESS', observedGeneration: 0 }], ['pause', 'abort']],
+  ['a dry run', [{ dryRun: true }, { state: 'SUCCESS', dryRun }], ['send', 'run']],
+  ['a dry run with nobody to send to', [{ dryRun: true }, { state: 'ERROR', dryRun }], ['run']],
+])('%s', (_, of, possible) => {
+  expect(actionsOf(request(...of))).toEqual([...possible, ...always])
+})
