@@ -7,7 +7,14 @@ const configuration: KnipConfig = {
     kube: { entry: ['testing/*.fixture.ts'] },
     // What the browser starts with, and what builds it.
     console: {
-      entry: ['web/main.tsx', 'web/first-paint.ts', 'web/build.ts', 'web/ui/index.ts', 'web/live/use-live.ts'],
+      entry: [
+        'web/main.tsx',
+        'web/first-paint.ts',
+        'web/build.ts',
+        'web/testing/fed-server.ts',
+        'web/ui/index.ts',
+        'web/live/use-live.ts',
+      ],
       // Imported by a stylesheet.
       ignoreDependencies: ['@tabler/core'],
     },

@@ -1,7 +1,12 @@
 /*
- * Runs in the head, before anything is painted: sets the theme that was chosen last in this browser, or else the one of the system. It is built into a
- * script of its own (bundling/first-paint-plugin.ts) and imports nothing. preferences.ts writes what it reads.
+ * Runs in the head, before any module and before anything is painted. It is built into a script of its own (bundling/first-paint-plugin.ts) and imports
+ * nothing.
  */
+
+// zod tries `new Function` once, to learn whether it may, as soon as a schema is made: the Content-Security-Policy would report it.
+Object.assign(globalThis, { __zod_globalConfig: { jitless: true } })
+
+// The theme that was chosen last in this browser (preferences.ts remembers it), or else that of the system.
 let chosen: string | null = null
 try {
   chosen = localStorage.getItem('keelson.theme')

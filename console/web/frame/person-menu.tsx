@@ -35,7 +35,6 @@ export function PersonMenu(): ReactNode {
   const leave = useSignOut()
   return (
     <Menu
-      label={t('shell.personMenu', { name: me.displayName })}
       buttonClassName="k-person"
       align="end"
       button={
@@ -43,7 +42,10 @@ export function PersonMenu(): ReactNode {
           <span className="k-avatar" aria-hidden="true">
             {initialOf(me.displayName)}
           </span>
-          <span className="k-person-name">{me.displayName}</span>
+          <span className="k-person-name">
+            <span className="visually-hidden">{t('shell.account')} </span>
+            {me.displayName}
+          </span>
         </>
       }
     >

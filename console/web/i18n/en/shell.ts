@@ -12,7 +12,7 @@ export const shell = {
   audit: 'Audit',
   profile: 'Profile',
   signOut: 'Sign out',
-  personMenu: 'Account of {{name}}',
+  account: 'Account',
   language: 'Language',
   theme: 'Theme',
   themes: { light: 'Light', dark: 'Dark', system: 'As the system' },

@@ -14,7 +14,7 @@ export const shell: Translation<typeof english> = {
   audit: '审计',
   profile: '个人设置',
   signOut: '退出登录',
-  personMenu: '{{name}} 的账户',
+  account: '账户',
   language: '语言',
   theme: '主题',
   themes: { light: '浅色', dark: '深色', system: '跟随系统' },
