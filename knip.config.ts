@@ -5,6 +5,19 @@ const configuration: KnipConfig = {
     '.': { entry: ['toolchain/check.ts'], project: ['*.ts', 'toolchain/*.ts'] },
     // Started as a program of its own.
     kube: { entry: ['testing/*.fixture.ts'] },
+    // What the browser starts with, and what builds it.
+    console: {
+      entry: [
+        'web/main.tsx',
+        'web/first-paint.ts',
+        'web/build.ts',
+        'web/testing/fed-server.ts',
+        'web/ui/index.ts',
+        'web/live/use-live.ts',
+      ],
+      // Imported by a stylesheet.
+      ignoreDependencies: ['@tabler/core'],
+    },
     testbed: {
       // Each is started as a program of its own.
       entry: [

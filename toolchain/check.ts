@@ -18,6 +18,7 @@ const checks: Readonly<Record<string, readonly string[]>> = {
   format: [...tool('prettier'), '--check', '--log-level=warn', '.'],
   lint: [...tool('oxlint'), '--deny-warnings', '--format=default'],
   types: [...tool('tsc'), '--project', '.'],
+  pages: [...tool('tsc'), '--project', 'console/web'],
   unused: [...tool('knip'), '--no-progress'],
   generated: [process.execPath, join(own, 'api/generate.ts'), '--check'],
 }

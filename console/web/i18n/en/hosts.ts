@@ -1,0 +1,3 @@
+export const hosts = {
+  title: 'Hosts',
+} as const

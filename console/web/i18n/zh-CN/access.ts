@@ -1,0 +1,6 @@
+import type { access as english } from '../en/access.ts'
+import type { Translation } from '../translation.ts'
+
+export const access: Translation<typeof english> = {
+  title: '访问权限',
+}

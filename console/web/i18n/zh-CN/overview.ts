@@ -1,0 +1,6 @@
+import type { overview as english } from '../en/overview.ts'
+import type { Translation } from '../translation.ts'
+
+export const overview: Translation<typeof english> = {
+  title: '概览',
+}

@@ -1,0 +1,12 @@
+import type { ReactNode } from 'react'
+import { useTranslation } from 'react-i18next'
+import { Loading, Page } from '../../ui/index.ts'
+
+export function HostsPage(): ReactNode {
+  const { t } = useTranslation()
+  return (
+    <Page title={t('hosts.title')}>
+      <Loading />
+    </Page>
+  )
+}

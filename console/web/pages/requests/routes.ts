@@ -1,0 +1,20 @@
+import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
+import { appRoute } from '../../routes.tsx'
+
+export const requestsRoutes = [
+  createRoute({
+    getParentRoute: () => appRoute,
+    path: '/requests',
+    component: lazyRouteComponent(() => import('./requests-page.tsx'), 'RequestsPage'),
+  }),
+  createRoute({
+    getParentRoute: () => appRoute,
+    path: '/requests/new',
+    component: lazyRouteComponent(() => import('./compose-page.tsx'), 'ComposePage'),
+  }),
+  createRoute({
+    getParentRoute: () => appRoute,
+    path: '/requests/$namespace/$name',
+    component: lazyRouteComponent(() => import('./run-page.tsx'), 'RunPage'),
+  }),
+] as const
