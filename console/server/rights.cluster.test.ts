@@ -22,13 +22,10 @@ let clerk: KubeClient
 
 beforeAll(async () => {
   cluster = await AccessCluster.start()
-  admin = await cluster.as('admin')
-  clerk = await cluster.as('clerk')
-  const subject = `--serviceaccount=${users}:clerk`
-  await cluster.kubectl('create', 'clusterrolebinding', 'clerk', '--clusterrole=keelson-access', subject)
-  await cluster.kubectl('create', 'rolebinding', 'clerk', '--role=keelson-access', `--namespace=${users}`, subject)
+  admin = cluster.for('admin')
+  await cluster.addClerk('clerk')
+  clerk = cluster.for('clerk')
   await cluster.kubectl('create', 'namespace', 'team')
-  await eventually('the clerk has the rights', async () => (await clerk.list(kinds.Secret, { namespace: users })).items)
 })
 
 afterAll(async () => {
