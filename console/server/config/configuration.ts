@@ -1,7 +1,7 @@
 /** Settings of the console, judged and complete. Holds secrets: never log it whole. */
 export interface Configuration {
   readonly bindAddress: string
-  readonly port: number
+  readonly bindPort: number
   /** Where browsers find the console: scheme, host and port, no path. */
   readonly publicUrl: URL
   /** `file:…` or `postgres://…`; may hold a password. */

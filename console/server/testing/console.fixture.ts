@@ -77,7 +77,7 @@ export class TestConsole implements AsyncDisposable {
     const log: Record<string, unknown>[] = []
     const configuration: Configuration = {
       bindAddress: '127.0.0.1',
-      port: 0,
+      bindPort: 0,
       publicUrl: new URL('http://console.test'),
       databaseUrl: `file:${join(folder, 'console.db')}`,
       sessionSecrets: [sessionSecret],
