@@ -4,6 +4,7 @@ import { report } from '../progress.ts'
 import { BenchWorld } from './bench-world.ts'
 import type { Fleet } from './fleet.ts'
 import type { Loop } from './loop.ts'
+import { measureConsole } from './console/measure-console.ts'
 import { memberOf, members } from './member.ts'
 import { median, quantile, result, type Result } from './result.ts'
 import { parallelism, Runs } from './runs.ts'
@@ -16,13 +17,15 @@ export type MeasureOptions = {
   readonly pairs: number
   /** How often the three hosts get a request. */
   readonly small: number
+  /** Folder of the console's built pages. */
+  readonly pages: string
 }
 
 const peer = 'bare undici loop'
 const few = 3
 
 /** Everything in turn in one world, so that each figure has its peer from the same minutes of the same machine. */
-export async function measure({ hosts, pairs, small }: MeasureOptions): Promise<Result[]> {
+export async function measure({ hosts, pairs, small, pages }: MeasureOptions): Promise<Result[]> {
   await using world = await BenchWorld.start()
   report('bench', `making the certificates of ${hosts} hosts`)
   await using fleet = new Subprocess<Fleet>(join(import.meta.dirname, 'fleet.ts'), [
@@ -50,6 +53,11 @@ export async function measure({ hosts, pairs, small }: MeasureOptions): Promise<
   const times = await compare({ world, runs, fleet, loop, pairs })
   const [operatorPeak, loopPeak] = await Promise.all([world.operatorPid, loop.pid].map(peakMemory))
 
+  // It would write over what is changed now.
+  await world.stopOperator()
+  const names = members(hosts).map(({ name }) => name)
+  const inBrowser = await measureConsole(world, { hosts: names, pages, pairs })
+
   const ms = (name: string, values: readonly number[]) => result(name, median(values), 'ms')
   const ratio = (name: string, values: readonly number[], limit: number, to: string) =>
     result(name, median(values), '×', { limit, peer: to })
@@ -72,6 +80,7 @@ export async function measure({ hosts, pairs, small }: MeasureOptions): Promise<
     result('peak memory', operatorPeak! / loopPeak!, '×', { limit: 1, peer }),
     result(`${few} hosts: creation to first request, p50`, quantile(latencies, 0.5), 'ms'),
     result(`${few} hosts: creation to first request, p99`, quantile(latencies, 0.99), 'ms'),
+    ...inBrowser,
   ]
 }
 

@@ -2,7 +2,7 @@
 export type Result = {
   readonly name: string
   readonly value: number
-  readonly unit: '×' | 'ms' | 's' | 'MiB' | 'writes'
+  readonly unit: '×' | 'ms' | 's' | 'MiB' | 'writes' | '/s'
   /** The value must not be above it; null where the figure is told for its own sake. */
   readonly limit: number | null
   readonly holds: boolean | null

@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util'
 import { Capsule } from '../capsule/capsule.ts'
 import { controlPlaneBinaries } from '../control-plane/binaries.ts'
 import { report } from '../progress.ts'
+import { consolePages } from '../world/console-pages.ts'
 import { table, type Result } from './result.ts'
 
 /**
@@ -24,11 +25,11 @@ const { output, hosts, pairs, small } = values
 /** On two cores it takes some four minutes. */
 const limitMs = 20 * 60_000
 
-await controlPlaneBinaries()
+const [pages] = await Promise.all([consolePages(), controlPlaneBinaries()])
 let results: readonly Result[] | undefined
 await using capsule = await Capsule.start({
   module: join(import.meta.dirname, 'inside.ts'),
-  args: [hosts, pairs, small],
+  args: [hosts, pairs, small, pages],
   onMessage: (message) => {
     results = (message as { results?: readonly Result[] }).results ?? results
   },

@@ -62,6 +62,15 @@ export class Subprocess<T extends Answers> implements AsyncDisposable {
 
 /** The most memory that a process ever had at once, in MiB: VmHWM of proc_pid_status(5). */
 export async function peakMemory(pid: number): Promise<number> {
+  return memory(pid, 'VmHWM')
+}
+
+/** What it has now, in MiB. */
+export async function residentMemory(pid: number): Promise<number> {
+  return memory(pid, 'VmRSS')
+}
+
+async function memory(pid: number, field: string): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8')
-  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)![1]) / 1024
+  return Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(status)![1]) / 1024
 }

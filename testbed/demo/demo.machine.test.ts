@@ -37,7 +37,7 @@ describe('make demo CHECK=1', () => {
   test('ends by itself with exit 0 when every step showed what it should', async () => {
     const demo = new Demo(directory, ['make', 'demo'], { CHECK: '1' })
     expect(await demo.ended()).toBe(0)
-    expect(demo.output).toContain('All 11 steps showed what they should.')
+    expect(demo.output).toContain('All 12 steps showed what they should.')
   })
 
   test('names the failing step when the agent of worker-2 is stopped', async () => {

@@ -1,4 +1,4 @@
-import { createServer, type AddressInfo } from 'node:net'
+import { createServer, type AddressInfo, type Server } from 'node:net'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Capsule } from '../capsule/capsule.ts'
@@ -30,9 +30,7 @@ if (other !== undefined) {
 
 const env = await prepareWorld()
 const binaries = await controlPlaneBinaries()
-const listener = createServer()
-await new Promise<void>((resolve, reject) => listener.once('error', reject).listen(0, '127.0.0.1', resolve))
-const { port } = listener.address() as AddressInfo
+const [kubernetes, web] = await Promise.all([listenOnLoopback(), listenOnLoopback()])
 
 const ended = Promise.withResolvers<number>()
 for (const [signal, exitCode] of [
@@ -47,16 +45,21 @@ const capsule = await Capsule.start({
   module: join(import.meta.dirname, 'inside.ts'),
   args: [
     `--hosts=${hosts}`,
-    `--port=${port}`,
+    `--port=${portOf(kubernetes)}`,
+    `--console-port=${portOf(web)}`,
     ...(check ? ['--check'] : []),
     ...values.without.map((part) => `--without=${part}`),
   ],
   env,
-  listeners: { kubernetes: listener },
+  listeners: { kubernetes, console: web },
   onMessage: (message) => {
-    const { kubeconfig, stepsDone } = message as { kubeconfig?: string; stepsDone?: true }
+    const { kubeconfig, consoleUrl, bootstrapLink } = message as {
+      readonly kubeconfig?: string
+      readonly consoleUrl?: string
+      readonly bootstrapLink?: string
+    }
     if (kubeconfig !== undefined) void announceDemo(capsule.firstProcess, kubeconfig, binaries).catch(ended.reject)
-    if (stepsDone === true) howToLook()
+    if (consoleUrl !== undefined && bootstrapLink !== undefined) howToLook(consoleUrl, bootstrapLink)
   },
 })
 try {
@@ -69,9 +72,22 @@ try {
 // Should anything of the listener linger: all is done.
 process.exit()
 
-function howToLook(): void {
+async function listenOnLoopback(): Promise<Server> {
+  const server = createServer()
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve))
+  return server
+}
+
+function portOf(server: Server): number {
+  return (server.address() as AddressInfo).port
+}
+
+function howToLook(consoleUrl: string, bootstrapLink: string): void {
   console.log(`
-It stays up until Ctrl-C. From another terminal:
+It stays up until Ctrl-C. The console, in a browser of this machine: ${consoleUrl}
+The first administrator sets a password here, once: ${bootstrapLink}
+
+From another terminal:
 
   export KUBECONFIG=${demoKubeconfig} PATH=${join(demoDirectory, 'bin')}:$PATH
   kubectl get hosts

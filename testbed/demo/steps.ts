@@ -1,10 +1,11 @@
 import { join, resolve } from 'node:path'
 import { eventually } from '../deadline.ts'
+import type { ConsoleProcess } from '../world/console-process.ts'
 import type { World } from '../world/world.ts'
 
 const examples = resolve(import.meta.dirname, '../../deploy/examples')
 
-type Step = { readonly title: string; readonly run: (world: World) => Promise<string> }
+type Step = { readonly title: string; readonly run: (world: World, web: ConsoleProcess) => Promise<string> }
 
 class StepError extends Error {}
 
@@ -183,14 +184,29 @@ const steps: readonly Step[] = [
       return `$ kubectl apply -f deploy/examples/tenant.yaml ${tenant}\n${stderr.trim()}`
     },
   },
+  {
+    title: 'The console is up, and waits for its first administrator',
+    run: async (_, web) => {
+      const { inside } = web
+      const page = await fetch(inside)
+      const session = await fetch(new URL('/api/session', inside), { headers: { 'sec-fetch-site': 'same-origin' } })
+      const { bootstrapOpen } = (await session.json()) as { bootstrapOpen?: boolean }
+      expectThat(
+        page.ok && bootstrapOpen === true,
+        'its pages, and nobody with an account',
+        `${page.status}, ${session.status}`,
+      )
+      return `${web.url}\n${await web.bootstrapLink()}`
+    },
+  },
 ]
 
 /** Shows the steps one after another; false, with the step named, as soon as one does not show what it should. */
-export async function runSteps(world: World): Promise<boolean> {
+export async function runSteps(world: World, web: ConsoleProcess): Promise<boolean> {
   for (const [index, { title, run }] of steps.entries()) {
     console.log(`\n── ${index + 1} of ${steps.length}: ${title}`)
     try {
-      console.log(await run(world))
+      console.log(await run(world, web))
     } catch (error) {
       console.log(`FAILED: step ${index + 1}, ${title}\n${error instanceof Error ? error.message : String(error)}`)
       return false
