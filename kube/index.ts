@@ -16,7 +16,7 @@ export type {
   WatchOptions,
   WriteOptions,
 } from './client.ts'
-export type { Clock } from './clock.ts'
+export { systemClock, type Clock } from './clock.ts'
 export type { ClientConfiguration, Credentials, TokenSource } from './configuration.ts'
 export { Controller, TerminalError } from './controller.ts'
 export type { ControllerCounters, ControllerOptions, ReconcileResult } from './controller.ts'
