@@ -10,6 +10,7 @@ export function LiveBadge(): ReactNode {
   const { t, i18n } = useTranslation()
   const { state, lost, since } = useConnection()
   const now = useUptime(state === 'Stale' ? 1_000 : 60_000)
+  if (state === 'Idle') return <span />
   if (state !== 'Stale') {
     const Icon = state === 'Live' ? IconBolt : IconLoader2
     return (

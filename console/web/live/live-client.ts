@@ -3,8 +3,8 @@ import type { Problem } from '../../protocol/problem.ts'
 import { applyEvents, nothingKnown, type Row, type TopicEvent, type TopicState } from './topic-state.ts'
 
 export interface Connection {
-  /** Connecting: for the first time. Stale: the stream is broken, or the console has lost the API server. */
-  readonly state: 'Connecting' | 'Live' | 'Stale'
+  /** Idle: no page has asked for anything. Connecting: for the first time. Stale: the stream is broken, or the console has lost the API server. */
+  readonly state: 'Idle' | 'Connecting' | 'Live' | 'Stale'
   /** Who is away. */
   readonly lost?: 'Console' | 'Cluster'
   /** Since when, on the clock of performance.now(), in milliseconds. */
@@ -51,7 +51,7 @@ export class LiveClient {
   readonly #dependencies: LiveDependencies
   readonly #topics = new Map<string, Topic>()
   readonly #connectionListeners = new Set<() => void>()
-  #connection: Connection = { state: 'Connecting' }
+  #connection: Connection = { state: 'Idle' }
   #source: EventSource | undefined
   #streamed: ReadonlySet<string> = new Set()
   #lastEventId = ''
@@ -105,7 +105,7 @@ export class LiveClient {
       topic.state = nothingKnown
       topic.pending = []
     }
-    this.#setConnection({ state: 'Connecting' })
+    this.#setConnection({ state: 'Idle' })
   }
 
   #topic(name: string): Topic {
@@ -133,6 +133,7 @@ export class LiveClient {
     if (topics.length === 0) return
     for (const name of this.#topics.keys()) if (!topics.includes(name)) this.#topics.delete(name)
     this.#streamed = new Set(topics)
+    if (this.#connection.state === 'Idle') this.#setConnection({ state: 'Connecting' })
     const search = new URLSearchParams(topics.map((name) => ['topic', name]))
     if (resumes) search.set('since', this.#lastEventId)
     else this.#lastEventId = ''

@@ -17,3 +17,5 @@ export { Empty, ErrorPanel, Loading, NoPermission, Notice, ProblemNotice } from 
 export { Facts, Table, type TableColumn } from './table.tsx'
 export { Tabs } from './tabs.tsx'
 export { announce, showToast, Toasts } from './toasts.tsx'
+export { useForm } from './use-form.ts'
+export { useTitle } from './use-title.ts'

@@ -1,6 +1,6 @@
-import { useEffect, type ReactNode } from 'react'
-import { useTranslation } from 'react-i18next'
+import type { ReactNode } from 'react'
 import { classNames } from './class-names.ts'
+import { useTitle } from './use-title.ts'
 
 interface PageProps {
   readonly title: string
@@ -17,10 +17,7 @@ interface PageProps {
 
 /** One page: heading of level 1, what can be done, content. Sets the title of the window. */
 export function Page({ title, badge, parent, subtitle, actions, fill, children }: PageProps): ReactNode {
-  const { t } = useTranslation()
-  useEffect(() => {
-    document.title = `${title} · ${t('shell.product')}`
-  }, [title, t])
+  useTitle(title)
   return (
     <div className={classNames('k-page', fill === true && 'k-page-fill')}>
       <header className="k-page-header">
