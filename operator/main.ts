@@ -1,12 +1,14 @@
 import { KubeClient } from '@keelson/kube'
 import { destination, pino } from 'pino'
 import { readConfiguration } from './configuration.ts'
+import { collectInProportion } from './garbage-collection.ts'
 import { OperatorMetrics } from './metrics/operator-metrics.ts'
 import { runOperator } from './operator.ts'
 import { Health } from './serving/health.ts'
 import { HttpServer } from './serving/http-server.ts'
 import { probesAndMetrics } from './serving/routes.ts'
 
+collectInProportion()
 // Written before it goes on: a process that dies loses no line.
 const logger = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination({ dest: 1, sync: true }))
 const stop = new AbortController()
