@@ -109,13 +109,12 @@ export class BenchWorld implements AsyncDisposable {
     await eventually(`${count} Hosts say ${reason}`, all, 300_000, 250)
   }
 
-  /** How often the operator wrote the status of that request, as the API server's audit log has it. */
-  async statusWrites(name: string): Promise<number> {
-    const lines = (await readFile(this.cluster.auditLog, 'utf8')).split('\n')
-    const path = `/hostrequests/${name}/status`
-    return lines.filter(
-      (line) => line.includes(path) && /"verb":"(update|patch)"/.test(line) && /"code":2\d\d/.test(line),
-    ).length
+  /** How often the operator wrote the status of each of these requests, as the API server's audit log has it. */
+  async statusWrites(names: readonly string[]): Promise<number[]> {
+    const writes = (await readFile(this.cluster.auditLog, 'utf8'))
+      .split('\n')
+      .filter((line) => /"verb":"(update|patch)"/.test(line) && /"code":2\d\d/.test(line))
+    return names.map((name) => writes.filter((line) => line.includes(`/hostrequests/${name}/status`)).length)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -13,7 +13,7 @@ import { peakMemory, Subprocess } from './subprocess.ts'
 export type MeasureOptions = {
   /** Simulated hosts; a tenth of them is the small fleet. */
   readonly hosts: number
-  /** How often the large runs are repeated, the loop and the operator in turn. */
+  /** How often the large runs are repeated, the loop and the operator in turn; once more before, to warm both up. */
   readonly pairs: number
   /** How often the three hosts get a request. */
   readonly small: number
@@ -50,7 +50,8 @@ export async function measure({ hosts, pairs, small, pages }: MeasureOptions): P
   const loopModule = join(world.cluster.directory, 'loop.mjs')
   await bundleModule(join(import.meta.dirname, 'loop.ts'), loopModule)
   await using loop = new Subprocess<Loop>(loopModule, [certificates, `${hosts}`, `${parallelism}`])
-  const times = await compare({ world, runs, fleet, loop, pairs })
+  const times = await compare({ runs, fleet, loop, pairs })
+  const writes = await world.statusWrites(times.names)
   const [operatorPeak, loopPeak] = await Promise.all([world.operatorPid, loop.pid].map(peakMemory))
 
   // It would write over what is changed now.
@@ -74,7 +75,7 @@ export async function measure({ hosts, pairs, small, pages }: MeasureOptions): P
     ratio('warm', pairwise(times.warm, times.loopWarm), 1.5, peer),
     ratio('sessions resumed', pairwise(times.resumed, times.cold), 0.75, 'run, cold'),
     ratio('ten times the hosts', pairwise(times.warm, times.part), 11, 'run, warm, a tenth of the hosts'),
-    result('status writes of a run', Math.max(...times.writes), 'writes', { limit: 12 }),
+    result('status writes of a run', Math.max(...writes), 'writes', { limit: 12 }),
     result('peak memory of the operator', operatorPeak!, 'MiB'),
     result(`peak memory of the ${peer}`, loopPeak!, 'MiB'),
     result('peak memory', operatorPeak! / loopPeak!, '×', { limit: 1, peer }),
@@ -99,52 +100,64 @@ async function createdToFirstRequest(runs: Runs, fleet: Subprocess<Fleet>, times
 }
 
 type Comparison = {
-  readonly world: BenchWorld
   readonly runs: Runs
   readonly fleet: Subprocess<Fleet>
   readonly loop: Subprocess<Loop>
   readonly pairs: number
 }
 
-type Times = Readonly<Record<'loopCold' | 'loopWarm' | 'cold' | 'warm' | 'resumed' | 'part' | 'writes', number[]>>
+type Times = Readonly<Record<'loopCold' | 'loopWarm' | 'cold' | 'warm' | 'resumed' | 'part', number[]>> & {
+  /** Names of the large runs. */
+  readonly names: string[]
+}
 
-async function compare({ world, runs, fleet, loop, pairs }: Comparison): Promise<Times> {
-  const times: Times = { loopCold: [], loopWarm: [], cold: [], warm: [], resumed: [], part: [], writes: [] }
-  const chill = async () => {
+/** How often in each pair the warm ones are repeated, in turn: each lasts a fraction of a second, and one alone says little. */
+const warmRounds = 5
+
+/**
+ * One pair more than asked for: the first is left out, since in it both compile what they run. Within a pair who begins alternates: a machine
+ * that becomes slower or faster favours neither.
+ */
+async function compare({ runs, fleet, loop, pairs }: Comparison): Promise<Times> {
+  const noTimes = (): Times => ({ loopCold: [], loopWarm: [], cold: [], warm: [], resumed: [], part: [], names: [] })
+  let times = noTimes()
+  const take = async (what: string, into: number[], milliseconds: number) => {
+    const { requests, connections, resumed } = await fleet.ask('take')
+    const counts = `${requests} writes, ${connections} connections, ${resumed} resumed`
+    report('bench', `${what}: ${Math.round(milliseconds)} ms; ${counts}`)
+    into.push(milliseconds)
+  }
+  const theirs = async (what: string, into: number[]) => take(`loop, ${what}`, into, await loop.ask('send'))
+  const ours = async (what: string, into: number[], to: 'all' | 'part' = 'all') => {
+    const { name, milliseconds } = await runs.post(to)
+    if (to === 'all') times.names.push(name)
+    await take(`run, ${what}`, into, milliseconds)
+  }
+  const inTurn = async (turn: number, one: () => Promise<void>, other: () => Promise<void>) => {
+    for (const side of turn % 2 === 0 ? [one, other] : [other, one]) await side()
+  }
+  for (let pair = 0; pair <= pairs; pair += 1) {
+    report('bench', pair === 0 ? 'a pair that does not count' : `pair ${pair} of ${pairs}`)
     await fleet.ask('closeConnections')
     await fleet.ask('forgetSessions')
     await fleet.ask('take')
-  }
-  const told = async (what: string, milliseconds: number) => {
-    const { requests, connections, resumed } = await fleet.ask('take')
-    report(
-      'bench',
-      `${what}: ${Math.round(milliseconds)} ms; ${requests} writes, ${connections} connections, ${resumed} resumed`,
+    const { loopCold, loopWarm, cold, warm, part, resumed } = times
+    await inTurn(
+      pair,
+      () => theirs('cold', loopCold),
+      () => ours('cold', cold),
     )
-    return milliseconds
-  }
-  const ourOwn = async (what: string, to: 'all' | 'part' = 'all') => {
-    const { name, milliseconds } = await runs.post(to)
-    if (to === 'all') times.writes.push(await world.statusWrites(name))
-    return told(what, milliseconds)
-  }
-  const theirs = async () => {
-    await chill()
-    times.loopCold.push(await told('loop, cold', await loop.ask('send')))
-    times.loopWarm.push(await told('loop, warm', await loop.ask('send')))
-  }
-  const ours = async () => {
-    await chill()
-    times.cold.push(await ourOwn('run, cold'))
-    times.warm.push(await ourOwn('run, warm'))
-    times.part.push(await ourOwn('run, warm, a tenth', 'part'))
+    for (let round = 0; round < warmRounds; round += 1) {
+      await inTurn(
+        pair + round,
+        () => theirs('warm', loopWarm),
+        () => ours('warm', warm),
+      )
+      await ours('warm, a tenth', part, 'part')
+    }
     await fleet.ask('closeConnections')
-    times.resumed.push(await ourOwn('run, sessions resumed'))
-  }
-  for (let pair = 0; pair < pairs; pair += 1) {
-    report('bench', `pair ${pair + 1} of ${pairs}`)
-    // In turn first: a machine that becomes slower or faster favours neither.
-    for (const side of pair % 2 === 0 ? [theirs, ours] : [ours, theirs]) await side()
+    await ours('sessions resumed', resumed)
+    if (pair === 0) times = noTimes()
   }
   return times
 }

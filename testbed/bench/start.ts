@@ -17,7 +17,7 @@ const { values } = parseArgs({
   options: {
     output: { type: 'string', default: resolve(import.meta.dirname, '../../.bench') },
     hosts: { type: 'string', default: '5000' },
-    pairs: { type: 'string', default: '3' },
+    pairs: { type: 'string', default: '5' },
     small: { type: 'string', default: '300' },
   },
 })
