@@ -7,6 +7,7 @@ import { answerBadPath, answerProblems } from './controller/answer-problems.ts'
 import { CallLimits } from './controller/call-limits.ts'
 import { CallTrail } from './controller/call-trail.ts'
 import { servePages } from './controller/pages.ts'
+import { serveProbes, type Readiness } from './controller/probes.ts'
 import { refuseForeignRequests } from './controller/request-origin.ts'
 import { sendSecurityHeaders } from './controller/security-headers.ts'
 import { serveOn, type Controller } from './controller/serve.ts'
@@ -31,6 +32,8 @@ export interface ConsoleParts {
   readonly web: string
   readonly log: FastifyBaseLogger
   readonly clock: Clock
+  /** Default: ready as soon as it listens. */
+  readonly readiness?: Readiness
 }
 
 /** The largest body there is: a HostRequest with 1,024 hosts by name and 64 parameters. */
@@ -44,7 +47,7 @@ const requestTimeoutMs = 30_000
 
 /** The whole server, not yet listening. Nothing of it asks Kubernetes by itself. */
 export async function createConsole(parts: ConsoleParts): Promise<FastifyInstance> {
-  const { configuration, orm, controllers, streams, web, log, clock } = parts
+  const { configuration, orm, controllers, streams, web, log, clock, readiness = async () => undefined } = parts
   const { publicUrl, sessionSecrets, trustedProxies } = configuration
   const secure = publicUrl.protocol === 'https:'
   const app = fastify({
@@ -87,6 +90,7 @@ export async function createConsole(parts: ConsoleParts): Promise<FastifyInstanc
   for (const controller of controllers) controller(serve)
   const guard = guardBy(identify, trail)
   for (const stream of streams) stream(app, guard)
+  serveProbes(app, readiness)
   await servePages(app, web)
   return app
 }

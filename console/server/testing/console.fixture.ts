@@ -88,6 +88,7 @@ export class TestConsole implements AsyncDisposable {
       sessionAbsoluteSeconds: 43_200,
       administrator: 'admin',
       auditRetentionDays: 400,
+      pages: undefined,
       logLevel: 'info',
       ...options.configuration,
     }
