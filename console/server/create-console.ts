@@ -3,11 +3,11 @@ import cookie from '@fastify/cookie'
 import { fastify, LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import type { Clock } from './clock.ts'
 import type { Configuration } from './config/configuration.ts'
+import { answerBadPath, answerProblems } from './controller/answer-problems.ts'
 import { CallLimits } from './controller/call-limits.ts'
 import { CallTrail } from './controller/call-trail.ts'
 import { servePages } from './controller/pages.ts'
-import { ProblemError } from './controller/problem-error.ts'
-import { problemOf } from './controller/problem-of.ts'
+import { serveProbes, type Readiness } from './controller/probes.ts'
 import { refuseForeignRequests } from './controller/request-origin.ts'
 import { sendSecurityHeaders } from './controller/security-headers.ts'
 import { serveOn, type Controller } from './controller/serve.ts'
@@ -32,6 +32,8 @@ export interface ConsoleParts {
   readonly web: string
   readonly log: FastifyBaseLogger
   readonly clock: Clock
+  /** Default: ready as soon as it listens. */
+  readonly readiness?: Readiness
 }
 
 /** The largest body there is: a HostRequest with 1,024 hosts by name and 64 parameters. */
@@ -45,7 +47,7 @@ const requestTimeoutMs = 30_000
 
 /** The whole server, not yet listening. Nothing of it asks Kubernetes by itself. */
 export async function createConsole(parts: ConsoleParts): Promise<FastifyInstance> {
-  const { configuration, orm, controllers, streams, web, log, clock } = parts
+  const { configuration, orm, controllers, streams, web, log, clock, readiness = async () => undefined } = parts
   const { publicUrl, sessionSecrets, trustedProxies } = configuration
   const secure = publicUrl.protocol === 'https:'
   const app = fastify({
@@ -60,25 +62,14 @@ export async function createConsole(parts: ConsoleParts): Promise<FastifyInstanc
     requestIdHeader: false,
     genReqId: () => randomUUID(),
     forceCloseConnections: 'idle',
+    frameworkErrors: answerBadPath,
   })
   // A form or a plain text can come from any site, JSON only after a preflight that nobody answers.
   app.removeContentTypeParser('text/plain')
 
   const audit = new Audit(orm, clock)
   const trail = new CallTrail(log)
-  app.setErrorHandler(async (error, request, reply) => {
-    const problem = problemOf(error)
-    const { status, code, retryAfterSeconds } = problem
-    const fields = { requestId: request.id, method: request.method, route: request.routeOptions.url, status, code }
-    if (status >= 500) request.log.error({ ...fields, err: error }, 'a call failed')
-    else request.log.info(fields, 'a call was refused')
-    await trail.fail(request, audit, problem)
-    if (retryAfterSeconds !== undefined) reply.header('retry-after', String(Math.ceil(retryAfterSeconds)))
-    return reply.code(status).send(problem.problem)
-  })
-  app.setNotFoundHandler(async () => {
-    throw new ProblemError(404, { code: 'NotFound', message: 'there is nothing at this path' })
-  })
+  answerProblems(app, audit, trail)
 
   await sendSecurityHeaders(app, secure)
   refuseForeignRequests(app, publicUrl)
@@ -97,8 +88,9 @@ export async function createConsole(parts: ConsoleParts): Promise<FastifyInstanc
   const bootstrap = new Bootstrap(orm, clock)
   serveSession(serve, { accounts, sessions, bootstrap, cookie: sessionCookie, limits, configuration })
   for (const controller of controllers) controller(serve)
-  const guard = guardBy(identify)
+  const guard = guardBy(identify, trail)
   for (const stream of streams) stream(app, guard)
+  serveProbes(app, readiness)
   await servePages(app, web)
   return app
 }

@@ -19,5 +19,7 @@ export interface Configuration {
   /** Account of the first administrator, to whom the bootstrap link belongs. */
   readonly administrator: string
   readonly auditRetentionDays: number
+  /** Undefined: those that come with the program. */
+  readonly pages: string | undefined
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
 }

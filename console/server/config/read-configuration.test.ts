@@ -41,6 +41,7 @@ test('needs the session secret alone', async () => {
     sessionAbsoluteSeconds: 43_200,
     administrator: 'admin',
     auditRetentionDays: 400,
+    pages: undefined,
     logLevel: 'info',
   })
 })
@@ -94,6 +95,7 @@ describe('what is wrong is named, with the remedy', () => {
     [{ sessionIdleSeconds: '5' }, /KEELSON_CONSOLE_SESSION_IDLE_SECONDS: give at least 60/],
     [{ sessionAbsoluteSeconds: '600' }, /KEELSON_CONSOLE_SESSION_ABSOLUTE_SECONDS: give at least sessionIdleSeconds/],
     [{ auditRetentionDays: 'for ever' }, /KEELSON_CONSOLE_AUDIT_RETENTION_DAYS: give a number of days/],
+    [{ pages: 'web' }, /KEELSON_CONSOLE_PAGES: give an absolute path/],
     [{ logLevel: 'loud' }, /KEELSON_CONSOLE_LOG_LEVEL: give debug/],
     [
       { pubicUrl: 'http://x' },

@@ -91,7 +91,8 @@ type Settings = z.output<z.ZodObject<typeof settings>>
 type Where = (name: SettingName) => string
 
 async function complete(values: Settings, where: Where): Promise<Configuration> {
-  const { bindAddress, bindPort, kubeconfig, trustedProxies, administrator, auditRetentionDays, logLevel } = values
+  const { bindAddress, bindPort, kubeconfig, trustedProxies, administrator, auditRetentionDays, pages, logLevel } =
+    values
   const { kubernetesPublicUrl, sessionSecretFile, sessionIdleSeconds, sessionAbsoluteSeconds } = values
   if (sessionAbsoluteSeconds < sessionIdleSeconds)
     throw new ConfigurationError([
@@ -110,6 +111,7 @@ async function complete(values: Settings, where: Where): Promise<Configuration> 
     sessionAbsoluteSeconds,
     administrator,
     auditRetentionDays,
+    pages,
     logLevel,
   }
 }

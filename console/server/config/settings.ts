@@ -98,6 +98,9 @@ export const settings = {
     .max(3_650, 'give at most 3650')
     .default(400)
     .describe('Entries of the audit are kept so long, and at most a million of them.'),
+  pages: path
+    .optional()
+    .describe('Folder of the built pages. Default: `web` beside the program; in a checkout `console/web/dist`.'),
   logLevel: z
     .enum(['debug', 'info', 'warn', 'error'], 'give debug, info, warn or error')
     .default('info')

@@ -14,6 +14,7 @@ import {
 import type { Configuration } from '../config/configuration.ts'
 import type { AccountRecord, Accounts } from '../model/accounts.ts'
 import type { Bootstrap } from '../model/bootstrap.ts'
+import { PasswordRefused } from '../model/password-rules.ts'
 import type { Sessions } from '../model/sessions.ts'
 import type { CallLimits } from './call-limits.ts'
 import { preferredLanguage } from './preferred-language.ts'
@@ -117,7 +118,10 @@ export function serveSession(serve: ServeExchange, parts: SessionParts): void {
       const message = 'the new password is the present one'
       throw new ProblemError(422, { code: 'PasswordRefused', message, field: 'next' })
     }
-    await accounts.setPassword(account.name, body.next, { mustChangePassword: false })
+    await accounts.setPassword(account.name, body.next, { mustChangePassword: false }).catch((error: unknown) => {
+      if (!(error instanceof PasswordRefused)) throw error
+      throw new ProblemError(422, { code: error.code, message: error.message, field: 'next' })
+    })
     const userAgent = request.headers['user-agent'] ?? ''
     cookie.set(reply, await sessions.open({ account: account.name, address: request.ip, userAgent }))
   })

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { OpenSession, Sessions } from '../model/sessions.ts'
 import { ProblemError } from './problem-error.ts'
+import type { CallTrail } from './call-trail.ts'
 import type { Caller } from './serve.ts'
 import type { SessionCookie } from './session-cookie.ts'
 
@@ -22,9 +23,11 @@ export function identifyBy(cookie: SessionCookie, sessions: Sessions): Identify 
   }
 }
 
-export function guardBy(identify: Identify): SessionGuard {
+/** For what is not a typed route. */
+export function guardBy(identify: Identify, trail: CallTrail): SessionGuard {
   return async (request, options) => {
     const { account } = requireSession(await identify(request, options))
+    trail.start(request, { actor: account.name, address: request.ip, action: request.routeOptions.url ?? '' })
     requireOwnPassword(account.mustChangePassword)
     return { name: account.name }
   }

@@ -29,7 +29,12 @@ const migrationLock = 7_117_001
  * @throws DatabaseError
  */
 export async function openDatabase(url: string): Promise<Database> {
-  return url.startsWith('file:') ? openSqlite(pathOf(url)) : openPostgresql(url)
+  return isSqlite(url) ? openSqlite(pathOf(url)) : openPostgresql(url)
+}
+
+/** Then no other console uses it at the same time. */
+export function isSqlite(url: string): boolean {
+  return url.startsWith('file:')
 }
 
 function pathOf(url: string): string {

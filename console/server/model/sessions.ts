@@ -95,7 +95,11 @@ export class Sessions {
   /** Those of an account that are open, the last used first. */
   async list(account: string): Promise<SessionRecord[]> {
     const em = this.#database.em.fork()
-    const sessions = await em.find(Session, { user: account }, { orderBy: { lastSeenAt: 'desc', id: 'asc' } })
+    const sessions = await em.find(
+      Session,
+      { user: account },
+      { orderBy: { lastSeenAt: 'desc', createdAt: 'desc', id: 'asc' } },
+    )
     return sessions.filter((session) => !this.#isOver(session)).map(sessionRecordOf)
   }
 

@@ -70,7 +70,12 @@ export class Browser {
     for await (const chunk of answer.setEncoding('utf8')) text += chunk as string
     this.#keep(answer.headers['set-cookie'] ?? [])
     const isJson = answer.headers['content-type']?.startsWith('application/json') === true
-    return { status: answer.statusCode!, headers: answer.headers, text, body: isJson ? JSON.parse(text) : undefined }
+    return {
+      status: answer.statusCode!,
+      headers: answer.headers,
+      text,
+      body: isJson && text !== '' ? JSON.parse(text) : undefined,
+    }
   }
 
   #keep(lines: readonly string[]): void {

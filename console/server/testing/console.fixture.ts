@@ -1,5 +1,5 @@
 import { mkdtemp, rm } from 'node:fs/promises'
-import type { AddressInfo } from 'node:net'
+import { connect, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
@@ -88,6 +88,7 @@ export class TestConsole implements AsyncDisposable {
       sessionAbsoluteSeconds: 43_200,
       administrator: 'admin',
       auditRetentionDays: 400,
+      pages: undefined,
       logLevel: 'info',
       ...options.configuration,
     }
@@ -112,6 +113,15 @@ export class TestConsole implements AsyncDisposable {
   /** One more browser, with no cookies yet. */
   browser(): Browser {
     return new Browser(this.address, this.#publicUrl.origin)
+  }
+
+  /** Sends bytes as they are. @returns the status of each answer until the server closes the connection */
+  async raw(bytes: string): Promise<{ readonly status: readonly number[] }> {
+    const socket = connect(Number(this.address.port), '127.0.0.1')
+    socket.end(bytes)
+    let text = ''
+    for await (const chunk of socket.setEncoding('latin1')) text += chunk as string
+    return { status: [...text.matchAll(/^HTTP\/1\.1 (\d+)/gm)].map(([, status]) => Number(status)) }
   }
 
   /** One more person, who may sign in with {@link password}. */
