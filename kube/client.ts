@@ -1,7 +1,7 @@
 import type { ClientConfiguration } from './configuration.ts'
 import { ExpiredError, KubeError } from './errors.ts'
 import { loadInCluster } from './in-cluster.ts'
-import { defineKind, type Kind } from './kinds.ts'
+import { kinds, type Kind } from './kinds.ts'
 import { loadKubeconfig } from './kubeconfig.ts'
 import type { MetricsSink } from './metrics.ts'
 import type { Draft, KubernetesObject, ListMeta, ObjectName } from './object.ts'
@@ -98,12 +98,6 @@ export interface WatchOptions extends Selection {
   readonly timeoutSeconds: number
 }
 
-const serviceAccounts = defineKind({
-  apiVersion: 'v1',
-  kind: 'ServiceAccount',
-  plural: 'serviceaccounts',
-  namespaced: true,
-})
 const defaultPageSize = 500
 const maxListRestarts = 3
 /** etcd holds objects up to 1.5 MB; escaped and with both of its wrappings an event stays well below this. */
@@ -222,7 +216,7 @@ export class KubeClient implements AsyncDisposable {
     options: TokenOptions,
     signal?: AbortSignal,
   ): Promise<Token> {
-    const path = objectPath(serviceAccounts, { namespace, name: serviceAccount }, 'token')
+    const path = objectPath(kinds.ServiceAccount, { namespace, name: serviceAccount }, 'token')
     const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: options }
     const answer = (await this.#transport.request({ method: 'POST', path, body }, signal)) as {
       readonly spec: { readonly expirationSeconds: number }

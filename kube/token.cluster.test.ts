@@ -7,12 +7,6 @@ import { defineKind, kinds } from './kinds.ts'
 import { loadKubeconfig } from './kubeconfig.ts'
 import type { KubernetesObject } from './object.ts'
 
-const ServiceAccount = defineKind({
-  apiVersion: 'v1',
-  kind: 'ServiceAccount',
-  plural: 'serviceaccounts',
-  namespaced: true,
-})
 type Review = KubernetesObject & { readonly status?: { readonly userInfo: { readonly username: string } } }
 const SelfSubjectReview = defineKind<Review>({
   apiVersion: 'authentication.k8s.io/v1',
@@ -29,7 +23,7 @@ beforeAll(async () => {
   cluster = await ControlPlane.start({ controllerManager: false })
   configuration = await loadKubeconfig(cluster.adminKubeconfig)
   admin = new KubeClient({ ...configuration, fieldManager: 'kube-test' })
-  for (const name of ['reader', 'second']) await admin.create(ServiceAccount, { metadata: { namespace, name } })
+  for (const name of ['reader', 'second']) await admin.create(kinds.ServiceAccount, { metadata: { namespace, name } })
 })
 
 afterAll(async () => {

@@ -5,12 +5,13 @@ import { Problem } from './problem.ts'
 import { RequestRow } from './requests.ts'
 
 /**
- * GET /api/live?topic=hosts&topic=requests&topic=request:NAMESPACE/NAME: server-sent events, one stream a tab. An event's name is its type below, its
- * data one object of these, in JSON. First comes each topic's snapshot, in pages of at most 500; the event that ends the last one bears the first id.
- * Afterwards changes come coalesced, at most five times a second, each with an id. A comment comes every 15 s at least.
+ * GET /api/live?topic=hosts&topic=requests&topic=request:NAMESPACE/NAME: server-sent events, one stream a tab, of at most 16 topics. An event's name is its
+ * type below, its data one object of these, in JSON. First comes each topic's snapshot, in pages of at most 500. Afterwards changes come coalesced, at most
+ * five times a second. Each of these events bears an id: what the reader has once he has applied it. A comment comes after 15 s of silence.
  *
- * Resume: with Last-Event-ID (an EventSource sends it by itself) or `since=ID` the stream begins with what has changed since, for all of its topics; where
- * the server does not know the id any more it begins with snapshots again, whose first page says `reset`.
+ * Resume: with Last-Event-ID (an EventSource sends it by itself) or `since=ID` the stream begins with what has changed since, for every topic that the id
+ * covers. A topic that it does not cover, because it was not asked for, not complete or to be seen with other rights, begins with a snapshot, whose first
+ * page says `reset`; so does everything after an id that the server does not know. So the last id may be sent always.
  */
 export const livePath = '/api/live'
 
@@ -50,7 +51,9 @@ export const LiveEvent = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('denied'),
     topic: Topic,
-    problem: Problem.describe('Nothing more of this topic comes: the right to it is missing, or was taken away.'),
+    problem: Problem.describe(
+      'The right to this topic is missing, or was taken away: forget what was held of it. If it is given again, a snapshot comes.',
+    ),
   }),
   z.object({
     type: z.literal('lag'),

@@ -114,6 +114,10 @@ export class LiveStore {
     return entry === undefined ? undefined : (JSON.parse(entry.json) as HostRow)
   }
 
+  hostRows(): HostRow[] {
+    return [...this.hosts.entries()].map(({ json }) => JSON.parse(json) as HostRow)
+  }
+
   /** Requests whose run has targets, in no order. */
   *traces(): Generator<TracedRequest> {
     for (const object of this.#requests.store.list()) {
