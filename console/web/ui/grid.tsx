@@ -18,7 +18,7 @@ import { activeAfter, selectionAfter } from './grid-keys.ts'
 export interface GridColumn<Row> {
   readonly key: string
   readonly header: string
-  /** A track of CSS grid: `8rem`, `minmax(10rem, 2fr)`. */
+  /** A track of CSS grid whose least width is in rem: `8rem`, `minmax(10rem, 2fr)`. */
   readonly width: string
   readonly render: (row: Row) => ReactNode
   readonly sortable?: boolean
@@ -84,11 +84,7 @@ export function Grid<Row>({
     [rows, rowKey, activeKey],
   )
   const tracks = useMemo<CSSProperties>(
-    () => ({
-      gridTemplateColumns: [...(onSelect === undefined ? [] : ['2.5rem']), ...columns.map(({ width }) => width)].join(
-        ' ',
-      ),
-    }),
+    () => tracksOf([...(onSelect === undefined ? [] : ['2.5rem']), ...columns.map(({ width }) => width)]),
     [columns, onSelect],
   )
 
@@ -196,6 +192,12 @@ export function Grid<Row>({
       </div>
     </div>
   )
+}
+
+/** All rows get the same width, of at least all columns: each row is a grid of its own. */
+function tracksOf(widths: readonly string[]): CSSProperties {
+  const least = widths.map((width) => Number(/([\d.]+)rem/.exec(width)?.[1] ?? 0))
+  return { gridTemplateColumns: widths.join(' '), minWidth: `${least.reduce((sum, each) => sum + each, 0)}rem` }
 }
 
 interface HeaderCellProps<Row> {

@@ -5,7 +5,12 @@ import type { AccountRecord, Accounts as AccountRecords } from '../../model/acco
 import { checkPassword } from '../../model/password-rules.ts'
 import { AccountError } from './account-error.ts'
 import { makeGrants, tryGrants, unlessGone } from './make-grants.ts'
-import { accountTypeLabel, displayNameAnnotation, unfinishedAnnotation, usersNamespace } from './names.ts'
+import {
+  accountTypeLabel,
+  displayNameAnnotation,
+  unfinishedAnnotation,
+  usersNamespace,
+} from '../../../protocol/account-names.ts'
 import { Standings, type Standing } from './standing.ts'
 import { tokenSecretsOf } from './token-secrets.ts'
 

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { kinds, type ClusterRole, type ClusterRoleBinding, type KubeClient, type Subject } from '@keelson/kube'
 import { Grant, hostAreas, roles } from '../../../protocol/access.ts'
-import { prefixOf, userNameOf, usersGroup, usersNamespace } from './names.ts'
+import { prefixOf, userNameOf, usersGroup, usersNamespace } from '../../../protocol/account-names.ts'
 import { idOf, objectsOf, type RbacObject } from './rbac-objects.ts'
 
 /** What there is of an account in RBAC. */

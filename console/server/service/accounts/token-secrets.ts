@@ -1,12 +1,11 @@
 import { kinds, type KubeClient, type Secret } from '@keelson/kube'
-import { accountLabel, usersNamespace } from './names.ts'
-
-/** Type of a Secret that holds nothing: a token of TokenRequest is bound to it and ends with it. */
-export const markerType = 'keelson.dev/bound-token'
-/** Type of a Secret into which the controller manager writes a token without an end. */
-export const longLivedType = 'kubernetes.io/service-account-token'
-/** On such a Secret: the name of its ServiceAccount. */
-export const ofAccountAnnotation = 'kubernetes.io/service-account.name'
+import {
+  accountLabel,
+  longLivedType,
+  markerType,
+  ofAccountAnnotation,
+  usersNamespace,
+} from '../../../protocol/account-names.ts'
 
 /** Secrets that tokens of the account live and die with, also those that others made; by name. They hold secrets. */
 export async function tokenSecretsOf(client: KubeClient, account: string, signal: AbortSignal): Promise<Secret[]> {

@@ -5,9 +5,15 @@ import type { Account, Token } from '../../../protocol/access.ts'
 import { AccountError } from './account-error.ts'
 import type { Accounts, PersonalClients } from './accounts.ts'
 import { unlessGone } from './make-grants.ts'
-import { accountLabel, usersNamespace } from './names.ts'
+import {
+  accountLabel,
+  longLivedType,
+  markerType,
+  ofAccountAnnotation,
+  usersNamespace,
+} from '../../../protocol/account-names.ts'
 import { kubeconfigOf, type PublicCluster } from './token-kubeconfig.ts'
-import { isOf, longLivedType, markerType, ofAccountAnnotation, tokenSecretsOf } from './token-secrets.ts'
+import { isOf, tokenSecretsOf } from './token-secrets.ts'
 
 export interface TokensOptions {
   readonly clients: PersonalClients

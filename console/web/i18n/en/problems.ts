@@ -18,4 +18,14 @@ export const problems = {
     'This link is not the newest one in the log of the console, or it has been used. Open the newest one.',
   SessionNotFound: 'This session has ended already.',
   TimeZoneUnknown: 'Nobody knows this time zone. Take a name as Europe/Berlin.',
+  AccountExists: 'There is an account of this name already.',
+  AccountNotFound: 'There is no such account, or no more.',
+  OwnAccount: 'This cannot be done to your own account.',
+  NotAPerson: 'This is a script: it has no password.',
+  PasswordMissing: 'This person has no password yet: set one.',
+  TokenRightMissing:
+    'Kubernetes does not let you make tokens of this account, so you may not decide who signs in with it.',
+  TokenNotFound: 'There is no such token, or no more.',
+  TooManyTokens: 'This account has 100 tokens: revoke those that nothing uses any more.',
+  TokenNotMade: 'The cluster has made no token in time. Take one that expires.',
 } as const

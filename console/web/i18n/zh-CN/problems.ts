@@ -18,4 +18,13 @@ export const problems: Translation<typeof english> = {
   BootstrapRefused: '该链接不是控制台日志中最新的链接，或已被使用。请打开最新的链接。',
   SessionNotFound: '该会话已经结束。',
   TimeZoneUnknown: '无法识别该时区。请使用 Asia/Shanghai 这样的名称。',
+  AccountExists: '此名称的账户已存在。',
+  AccountNotFound: '此账户不存在，或已被删除。',
+  OwnAccount: '不能对自己的账户执行此操作。',
+  NotAPerson: '这是脚本账户，没有密码。',
+  PasswordMissing: '此人还没有密码，请先设置。',
+  TokenRightMissing: 'Kubernetes 不允许您为此账户创建令牌，因此您不能决定谁用它登录。',
+  TokenNotFound: '此令牌不存在，或已被吊销。',
+  TooManyTokens: '此账户已有 100 个令牌：请吊销不再使用的令牌。',
+  TokenNotMade: '集群未能及时生成令牌。请使用有期限的令牌。',
 }

@@ -21,3 +21,10 @@ export const unfinishedAnnotation = 'keelson.dev/unfinished'
 export function prefixOf(account: string): string {
   return `keelson-user:${account}:`
 }
+
+/** Type of a Secret that holds nothing: a token of TokenRequest is bound to it and ends with it. */
+export const markerType = 'keelson.dev/bound-token'
+/** Type of a Secret into which the controller manager writes a token without an end. */
+export const longLivedType = 'kubernetes.io/service-account-token'
+/** On such a Secret: the name of its ServiceAccount. */
+export const ofAccountAnnotation = 'kubernetes.io/service-account.name'
