@@ -58,7 +58,7 @@ describe('the spec of a form', () => {
     .tuple(fc.stringMatching(/^[a-z][a-z0-9._/-]{0,6}$/), fc.stringMatching(/^[a-z0-9 .,:=-]{0,8}$/), fc.boolean())
     .map(([key, text, secret]) => ({
       key,
-      ...(secret ? { valueFrom: { secretKeyRef: { name: 'a', key: 'b' } } } : { value: text.replace(/^-/, '') }),
+      ...(secret ? { valueFrom: { secretKeyRef: { name: 'a', key: 'b' } } } : { value: text.replace(/^-+/, '') }),
     }))
   const written: fc.Arbitrary<WrittenSpec> = fc.record(
     {
