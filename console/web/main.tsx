@@ -13,6 +13,7 @@ import './styles/tokens.css'
 import './styles/frame.css'
 import './styles/components.css'
 import './styles/grid.css'
+import './styles/requests.css'
 import './theme.ts'
 
 let asking: Promise<void> | undefined

@@ -42,6 +42,18 @@ export function specOf(form: RequestForm): WrittenSpec | undefined {
   return spec as WrittenSpec
 }
 
+/** A stored spec as a person would have written it: what is at its default is left out. */
+export function writtenSpec(spec: HostRequestSpec): WrittenSpec {
+  const { activeDeadlineSeconds, dryRun, runToken, suspend } = spec
+  return {
+    ...(specOf(formOf(spec, { namespace: '', name: '' })) ?? spec),
+    ...unless(activeDeadlineSeconds, defaults.activeDeadlineSeconds, (seconds) => ({ activeDeadlineSeconds: seconds })),
+    ...unless(dryRun, defaults.dryRun, () => ({ dryRun })),
+    ...unless(runToken, defaults.runToken, () => ({ runToken })),
+    ...unless(suspend, defaults.suspend, () => ({ suspend })),
+  }
+}
+
 /** The form that asks for what a spec asks for. What steers one run alone, as a pause or a token, is not taken along. */
 export function formOf(spec: HostRequestSpec, key: Pick<RequestForm, 'namespace' | 'name'>): RequestForm {
   const { http } = spec
