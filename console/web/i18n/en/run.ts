@@ -85,8 +85,8 @@ export const run = {
     none: 'No host is chosen yet. Targets are chosen when the run begins.',
     nothingFound: 'No host matches.',
     tooMany: 'The names of the targets could not be read.',
-    tile: '{{host}}: {{outcome}}',
-    tileReason: '{{host}}: {{outcome}}, {{reason}}',
+    cell: '{{host}}: {{outcome}}',
+    cellReason: '{{host}}: {{outcome}}, {{reason}}',
     outcome: {
       Failed: 'Failed',
       Unknown: 'Unknown',

@@ -84,8 +84,8 @@ export const run: Translation<typeof english> = {
     none: '尚未选定主机。运行开始时才会选定目标。',
     nothingFound: '没有符合条件的主机。',
     tooMany: '无法读取目标主机的名称。',
-    tile: '主机 {{host}}：{{outcome}}',
-    tileReason: '主机 {{host}}：{{outcome}}，{{reason}}',
+    cell: '主机 {{host}}：{{outcome}}',
+    cellReason: '主机 {{host}}：{{outcome}}，{{reason}}',
     outcome: {
       Failed: '失败',
       Unknown: '未知',

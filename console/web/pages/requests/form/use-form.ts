@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { useCallback, useEffect, useMemo, useState } from 'react'
 import { getRequest } from '../../../../protocol/requests.ts'
+import { deadlineOf } from '../../../../protocol/steering.ts'
 import { call } from '../../../call.ts'
 import { dropDraft, keepDraft, readDraft } from '../../../request-form/draft.ts'
 import { presets, withPreset } from '../../../request-form/presets.ts'
@@ -69,7 +70,8 @@ export function useStartingForm({ hosts, copy }: ComposeStart): {
   })
   const initial = useMemo(() => {
     if (data !== undefined) {
-      const form = formOf(data.spec, { namespace: key.namespace, name: '' })
+      const spec = { ...data.spec, activeDeadlineSeconds: deadlineOf(data) }
+      const form = formOf(spec, { namespace: key.namespace, name: '' })
       return hosts === undefined ? form : { ...form, who: 'Names' as const, names: hosts, selector: '' }
     }
     return hosts === undefined ? undefined : { ...beginning, names: hosts }

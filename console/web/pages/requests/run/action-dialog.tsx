@@ -68,21 +68,21 @@ export function ActionDialog({ action, request, onClose }: ActionDialogProps): R
 function explanationOf(action: ConfirmedAction, request: HostRequest) {
   if (action === 'delete') return isFinished(request) ? 'delete' : 'deleteRunning'
   if (action !== 'resume') return action
-  const { onFailure, maxFailures } = resumePatch(request)
+  const { onFailure, maxFailures } = resumePatch(request).spec
   if (maxFailures !== undefined) return 'resumeFailures'
   return onFailure === undefined ? 'resume' : 'resumeWave'
 }
 
 function commandOf(action: ConfirmedAction, request: HostRequest, token: string): Command {
-  const { metadata, spec } = request
+  const { metadata } = request
   const key = { namespace: metadata.namespace ?? '', name: metadata.name }
   switch (action) {
     case 'resume':
       return patchCommand(key, resumePatch(request))
     case 'abort':
-      return patchCommand(key, abortPatch)
+      return patchCommand(key, abortPatch(request))
     case 'run':
-      return patchCommand(key, runAgainPatch(spec, token))
+      return patchCommand(key, runAgainPatch(request, token))
     case 'delete':
       return deleteCommand(key)
   }

@@ -16,7 +16,7 @@ import { useDeferredValue, useMemo, useState, type ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import { cellsOf, countOutcomes, shownCells, type Cell } from '../../../run/matrix.ts'
 import type { Outcome } from '../../../run/outcome.ts'
-import { Card, Choice, Empty, Loading, SearchInput, Select, TileGrid } from '../../../ui/index.ts'
+import { Card, Choice, Empty, Loading, SearchInput, Select, CellGrid } from '../../../ui/index.ts'
 import type { RunTargets } from './use-run-targets.ts'
 
 const icons: Readonly<Record<Outcome, TablerIcon>> = {
@@ -133,12 +133,12 @@ function Matrix({
         {shown.length === 0 ? (
           <Empty icon={IconSearchOff} title={t('run.matrix.nothingFound')} />
         ) : (
-          <TileGrid
+          <CellGrid
             label={t('run.matrix.label')}
             items={shown}
             itemKey={hostOf}
-            tileClass={toneOf}
-            render={(cell) => <Tile cell={cell} />}
+            cellClass={toneOf}
+            render={(cell) => <OneCell cell={cell} />}
             onOpen={({ host }) => void navigate({ to: '/hosts/$name', params: { name: host } })}
           />
         )}
@@ -156,19 +156,19 @@ function toneOf({ outcome }: Cell): string {
 }
 
 /** The sign says it without a colour, the title in words. */
-function Tile({ cell: { host, outcome, reason } }: { readonly cell: Cell }): ReactNode {
+function OneCell({ cell: { host, outcome, reason } }: { readonly cell: Cell }): ReactNode {
   const { t } = useTranslation()
   const Icon = icons[outcome]
   const told = t(`run.matrix.outcome.${outcome}`)
   const title =
     reason === undefined
-      ? t('run.matrix.tile', { host, outcome: told })
-      : t('run.matrix.tileReason', { host, outcome: told, reason: `${reason.reason}: ${reason.message}` })
+      ? t('run.matrix.cell', { host, outcome: told })
+      : t('run.matrix.cellReason', { host, outcome: told, reason: `${reason.reason}: ${reason.message}` })
   return (
-    <Link to="/hosts/$name" params={{ name: host }} className="k-tile-link" title={title} tabIndex={-1}>
+    <Link to="/hosts/$name" params={{ name: host }} className="k-cell-link" title={title} tabIndex={-1}>
       <Icon aria-hidden size={16} />
       <span className="visually-hidden">{told}: </span>
-      <span className="k-tile-name">{host}</span>
+      <span className="k-cell-name">{host}</span>
     </Link>
   )
 }

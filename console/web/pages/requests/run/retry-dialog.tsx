@@ -37,7 +37,7 @@ interface RetryDialogProps {
 export function RetryDialog({ request, names = [], onClose }: RetryDialogProps): ReactNode {
   const { t } = useTranslation()
   const navigate = useNavigate()
-  const { metadata, spec, status } = request
+  const { metadata, status } = request
   const namespace = metadata.namespace ?? ''
   const failed = status?.counts.failed ?? 0
   const unknown = status?.counts.unknown ?? 0
@@ -100,7 +100,7 @@ export function RetryDialog({ request, names = [], onClose }: RetryDialogProps):
         <ProblemNotice error={retry.error} />
         {isPossible && hosts.length === count && (
           <KubectlCommand
-            command={commandText(createCommand({ namespace, name }, writtenSpec(retrySpec(spec, hosts))))}
+            command={commandText(createCommand({ namespace, name }, writtenSpec(retrySpec(request, hosts))))}
           />
         )}
       </div>

@@ -4,27 +4,27 @@ import { useTranslation } from 'react-i18next'
 import { classNames } from './class-names.ts'
 import { activeAfter } from './grid-keys.ts'
 
-interface TileGridProps<Item> {
-  /** What the tiles are, for screen readers. */
+interface CellGridProps<Item> {
+  /** What the cells are, for screen readers. */
   readonly label: string
   readonly items: readonly Item[]
   readonly itemKey: (item: Item) => string
-  /** Content of a tile; what is in it is told to screen readers. */
+  /** Content of a cell; what is in it is told to screen readers. */
   readonly render: (item: Item) => ReactNode
-  readonly tileClass?: (item: Item) => string
-  /** Enter. A click is the affair of what is in the tile. */
+  readonly cellClass?: (item: Item) => string
+  /** Enter. A click is the affair of what is in the cell. */
   readonly onOpen?: (item: Item) => void
 }
 
-const tileWidth = 184
-const tileHeight = 34
+const cellWidth = 184
+const cellHeight = 34
 const maxHeight = 448
 
 /**
- * Any number of tiles side by side: only what is seen is in the page. One stop of the Tab key; arrow keys, Page Up and Down, Home and End move, Enter
+ * Any number of cells side by side: only what is seen is in the page. One stop of the Tab key; arrow keys, Page Up and Down, Home and End move, Enter
  * opens.
  */
-export function TileGrid<Item>({ label, items, itemKey, render, tileClass, onOpen }: TileGridProps<Item>): ReactNode {
+export function CellGrid<Item>({ label, items, itemKey, render, cellClass, onOpen }: CellGridProps<Item>): ReactNode {
   const { t } = useTranslation()
   const id = useId()
   const scroller = useRef<HTMLDivElement>(null)
@@ -33,7 +33,7 @@ export function TileGrid<Item>({ label, items, itemKey, render, tileClass, onOpe
   useLayoutEffect(() => {
     const element = scroller.current
     if (element === null) return undefined
-    const measure = () => setColumns(Math.max(1, Math.floor(element.clientWidth / tileWidth)))
+    const measure = () => setColumns(Math.max(1, Math.floor(element.clientWidth / cellWidth)))
     measure()
     const observer = new ResizeObserver(measure)
     observer.observe(element)
@@ -43,7 +43,7 @@ export function TileGrid<Item>({ label, items, itemKey, render, tileClass, onOpe
   const virtualizer = useVirtualizer({
     count: rows,
     getScrollElement: () => scroller.current,
-    estimateSize: () => tileHeight,
+    estimateSize: () => cellHeight,
     overscan: 4,
   })
   const active = useMemo(
@@ -56,7 +56,7 @@ export function TileGrid<Item>({ label, items, itemKey, render, tileClass, onOpe
     if (event.key === 'Enter' && item !== undefined) {
       onOpen?.(item)
     } else {
-      const page = Math.floor((scroller.current?.clientHeight ?? 0) / tileHeight)
+      const page = Math.floor((scroller.current?.clientHeight ?? 0) / cellHeight)
       const next = activeAfter(event.key, active, items.length, page, columns)
       const target = next === undefined ? undefined : items[next]
       if (next === undefined || target === undefined) return
@@ -70,7 +70,7 @@ export function TileGrid<Item>({ label, items, itemKey, render, tileClass, onOpe
   return (
     <div
       ref={scroller}
-      className="k-tiles"
+      className="k-cells"
       role="grid"
       aria-label={label}
       aria-describedby={`${id}-help`}
@@ -78,20 +78,20 @@ export function TileGrid<Item>({ label, items, itemKey, render, tileClass, onOpe
       aria-colcount={columns}
       aria-activedescendant={isActiveSeen ? `${id}-${active}` : undefined}
       tabIndex={0}
-      style={{ height: Math.min(maxHeight, rows * tileHeight + 2) }}
+      style={{ height: Math.min(maxHeight, rows * cellHeight + 2) }}
       onKeyDown={onKeyDown}
       onFocus={(event) => {
         const first = items[0]
         if (event.target === event.currentTarget && active < 0 && first !== undefined) setActiveKey(itemKey(first))
       }}
     >
-      <div role="presentation" className="k-tiles-body" style={{ height: virtualizer.getTotalSize() }}>
+      <div role="presentation" className="k-cells-body" style={{ height: virtualizer.getTotalSize() }}>
         {seen.map((row) => (
           <div
             key={row.key}
             role="row"
             aria-rowindex={row.index + 1}
-            className="k-tile-row"
+            className="k-cell-row"
             style={{ gridTemplateColumns: `repeat(${columns}, 1fr)`, transform: `translateY(${row.start}px)` }}
           >
             {items.slice(row.index * columns, (row.index + 1) * columns).map((item, column) => {
@@ -102,7 +102,7 @@ export function TileGrid<Item>({ label, items, itemKey, render, tileClass, onOpe
                   id={`${id}-${index}`}
                   role="gridcell"
                   aria-colindex={column + 1}
-                  className={classNames('k-tile', tileClass?.(item), index === active && 'k-tile-active')}
+                  className={classNames('k-cell', cellClass?.(item), index === active && 'k-cell-active')}
                 >
                   {render(item)}
                 </div>
@@ -112,7 +112,7 @@ export function TileGrid<Item>({ label, items, itemKey, render, tileClass, onOpe
         ))}
       </div>
       <div id={`${id}-help`} className="visually-hidden">
-        {t('common.tilesHelp')}
+        {t('common.cellsHelp')}
       </div>
     </div>
   )
