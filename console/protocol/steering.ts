@@ -1,44 +1,55 @@
 import type { HostRequest, HostRequestSpec } from '@keelson/api'
 
-/** What of a spec is written by a merge patch; `null` takes a field back to its default. */
-export type SpecPatch = { readonly [Field in keyof HostRequestSpec]?: HostRequestSpec[Field] | null }
+/** A merge patch of a HostRequest; `null` takes an annotation away. */
+export interface RequestPatch {
+  readonly metadata?: { readonly annotations: Readonly<Record<string, string | null>> }
+  readonly spec: Partial<HostRequestSpec>
+}
 
-/** No run gets anything done in it, so a run that it is meant for has been aborted. */
-const abortedSeconds = 1
+/** Remembers the deadline that abort has put away, for the next run. */
+const deadlineAnnotation = 'keelson.dev/deadline-before-abort'
 
-export const sendPatch: SpecPatch = { dryRun: false }
-export const pausePatch: SpecPatch = { suspend: true }
-export const abortPatch: SpecPatch = { suspend: false, activeDeadlineSeconds: abortedSeconds }
+export const sendPatch: RequestPatch = { spec: { dryRun: false } }
+export const pausePatch: RequestPatch = { spec: { suspend: true } }
 
-/** Goes on: also where the run waits for somebody's word after a failure. */
-export function resumePatch({ status }: Pick<HostRequest, 'status'>): SpecPatch {
-  const waits =
-    status?.state === 'PAUSED' ? status.conditions.find(({ type }) => type === 'Stalled')?.reason : undefined
+/** Goes on: what waits for an answer after a failure gets it. */
+export function resumePatch({ status }: Pick<HostRequest, 'status'>): RequestPatch {
+  const stalled = status?.conditions.find(({ type }) => type === 'Stalled')
+  const reason = status?.state === 'PAUSED' && stalled?.status === 'True' ? stalled.reason : ''
+  const spec = { suspend: false }
+  if (reason === 'WaveFailed') return { spec: { ...spec, onFailure: 'Continue' } }
+  // Without Pause the run would end over them instead.
+  if (reason === 'TooManyFailures') return { spec: { ...spec, onFailure: 'Continue', maxFailures: '100%' } }
+  return { spec }
+}
+
+/** A deadline that is over ends a run that has begun. One that has not would begin with it. */
+export function abortPatch({ metadata, spec }: Pick<HostRequest, 'metadata' | 'spec'>): RequestPatch {
+  const deadline = metadata.annotations?.[deadlineAnnotation] ?? String(spec.activeDeadlineSeconds)
   return {
-    suspend: false,
-    ...(waits === 'WaveFailed' && { onFailure: 'Continue' }),
-    ...(waits === 'TooManyFailures' && { maxFailures: '100%' }),
+    metadata: { annotations: { [deadlineAnnotation]: deadline } },
+    spec: { activeDeadlineSeconds: 1, suspend: false },
   }
 }
 
-/** Once more, all of it. `token` is another one than before. What aborted the run before does not abort this one. */
-export function runAgainPatch(spec: HostRequestSpec, token: string): SpecPatch {
+/** Once more, all of it; what held up or ended the run before does not do so again. `token` is another one than before. */
+export function runAgainPatch(request: Pick<HostRequest, 'metadata' | 'spec'>, token: string): RequestPatch {
   return {
-    runToken: token,
-    ...(spec.suspend && { suspend: false }),
-    ...(isAborted(spec) && { activeDeadlineSeconds: null }),
+    metadata: { annotations: { [deadlineAnnotation]: null } },
+    spec: { runToken: token, suspend: false, activeDeadlineSeconds: deadlineOf(request) },
   }
 }
 
-/** The spec of a new request for some hosts of this one: what chose them is left out, for they are chosen. */
-export function retrySpec(spec: HostRequestSpec, hosts: readonly string[]): HostRequestSpec {
-  const { hostSelector: _, ...rest } = spec
+/** The spec of a new request for some hosts of this one: they are named, so nothing narrows them. */
+export function retrySpec(request: Pick<HostRequest, 'metadata' | 'spec'>, hosts: readonly string[]): HostRequestSpec {
+  const { hostSelector: _, ...spec } = request.spec
   const workers = hosts.map((name) => ({ name }))
-  const activeDeadlineSeconds = isAborted(spec) ? 3600 : spec.activeDeadlineSeconds
-  return { ...rest, workers, activeDeadlineSeconds, dryRun: false, suspend: false, runToken: '' }
+  const activeDeadlineSeconds = deadlineOf(request)
+  return { ...spec, workers, activeDeadlineSeconds, suspend: false, dryRun: false, runToken: '' }
 }
 
-/** Whether its present run was aborted: whoever makes something of the spec does not want that, too. */
-export function isAborted({ activeDeadlineSeconds }: HostRequestSpec): boolean {
-  return activeDeadlineSeconds === abortedSeconds
+/** `activeDeadlineSeconds` as it was before the request was aborted. */
+export function deadlineOf({ metadata, spec }: Pick<HostRequest, 'metadata' | 'spec'>): number {
+  const before = Number(metadata.annotations?.[deadlineAnnotation] ?? Number.NaN)
+  return Number.isInteger(before) && before >= 1 && before <= 604_800 ? before : spec.activeDeadlineSeconds
 }

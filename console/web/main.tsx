@@ -14,6 +14,7 @@ import './styles/frame.css'
 import './styles/components.css'
 import './styles/grid.css'
 import './styles/hosts.css'
+import './styles/requests.css'
 import './theme.ts'
 
 let asking: Promise<void> | undefined

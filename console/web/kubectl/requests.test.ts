@@ -1,7 +1,7 @@
 import { HostRequest, HostRequestSpec } from '@keelson/api'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { abortPatch } from '../../protocol/steering.ts'
+import { pausePatch } from '../../protocol/steering.ts'
 import { commandText } from './command.ts'
 import { createCommand, deleteCommand, patchCommand, sendCommand } from './requests.ts'
 
@@ -36,8 +36,8 @@ test('what deletes itself, and what must be another object each time, is created
 })
 
 test('a patch is one word of the shell', () => {
-  expect(commandText(patchCommand(key, abortPatch))).toBe(
-    `kubectl patch hostrequest core-pattern --namespace=default --type=merge --patch '{"spec":{"suspend":false,"activeDeadlineSeconds":1}}'`,
+  expect(commandText(patchCommand(key, pausePatch))).toBe(
+    `kubectl patch hostrequest core-pattern --namespace=default --type=merge --patch '{"spec":{"suspend":true}}'`,
   )
   expect(commandText(deleteCommand(key))).toBe('kubectl delete hostrequest core-pattern --namespace=default')
 })

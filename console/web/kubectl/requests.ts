@@ -1,7 +1,7 @@
 import { apiVersion, type HostRequestSpec } from '@keelson/api'
 import type { z } from 'zod'
 import { stringify } from 'yaml'
-import type { SpecPatch } from '../../protocol/steering.ts'
+import type { RequestPatch } from '../../protocol/steering.ts'
 import type { KubectlCommand } from './command.ts'
 
 export interface RequestKey {
@@ -28,11 +28,9 @@ export function createCommand(key: RequestKey, spec: WrittenSpec): KubectlComman
   return { argv: ['kubectl', 'create', '--filename=-'], input: manifest(key, spec) }
 }
 
-export function patchCommand({ namespace, name }: RequestKey, spec: SpecPatch): KubectlCommand {
-  const patch = JSON.stringify({ spec })
-  return {
-    argv: ['kubectl', 'patch', 'hostrequest', name, `--namespace=${namespace}`, '--type=merge', '--patch', patch],
-  }
+export function patchCommand({ namespace, name }: RequestKey, patch: RequestPatch): KubectlCommand {
+  const argv = ['kubectl', 'patch', 'hostrequest', name, `--namespace=${namespace}`, '--type=merge', '--patch']
+  return { argv: [...argv, JSON.stringify(patch)] }
 }
 
 export function deleteCommand({ namespace, name }: RequestKey): KubectlCommand {

@@ -13,7 +13,7 @@ test.each<[string, Parameters<typeof request>, Action[]]>([
   ['not begun', [{}, { state: 'PENDING', run: { startTime: undefined } }], ['pause']],
   ['ended with failures', [{}, { state: 'ERROR', counts: ended }], ['retry', 'run']],
   ['ended well', [{}, { state: 'SUCCESS' }], ['run']],
-  ['ended, and asked for once more', [{}, { state: 'SUCCESS', observedGeneration: 0 }], ['pause', 'abort']],
+  ['ended, and asked for once more', [{}, { state: 'SUCCESS', observedGeneration: 0 }], ['pause']],
   ['a dry run', [{ dryRun: true }, { state: 'SUCCESS', dryRun }], ['send', 'run']],
   ['a dry run with nobody to send to', [{ dryRun: true }, { state: 'ERROR', dryRun }], ['run']],
 ])('%s', (_, of, possible) => {

@@ -1,10 +1,9 @@
-import { webcrypto } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { outcomeOf } from './outcome.ts'
 import { request } from './run.fixture.ts'
 import { sendingOrder, type Digest, waveNumbers, wavesOf } from './waves.ts'
 
-const digest: Digest = (algorithm, data) => webcrypto.subtle.digest(algorithm, data)
+const digest: Digest = (algorithm, data) => crypto.subtle.digest(algorithm, data)
 
 function waves(...of: Parameters<typeof request>) {
   const made = request(...of)

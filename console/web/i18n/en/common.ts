@@ -40,6 +40,7 @@ export const common = {
   selectRow: 'Select {{name}}',
   rowsShown: '{{shown, number}} of {{total, number}}',
   gridHelp: 'Arrow keys move, Enter opens, Space selects.',
+  cellsHelp: 'Arrow keys move, Enter opens.',
   state: {
     loadFailed: 'This could not be loaded',
     pageFailed: 'Something on this page went wrong',

@@ -41,6 +41,7 @@ export const common: Translation<typeof english> = {
   selectRow: '选择 {{name}}',
   rowsShown: '显示 {{shown, number}} / 共 {{total, number}}',
   gridHelp: '方向键移动，回车键打开，空格键选择。',
+  cellsHelp: '方向键移动，回车键打开。',
   state: {
     loadFailed: '加载失败',
     pageFailed: '页面出现错误',

@@ -44,11 +44,20 @@ export type ProblemCode =
   | 'AmountRange'
   | 'WavesRefused'
 
+export interface ProblemValues {
+  readonly min: number
+  readonly max: number
+  /** As `U+003B (;)`. */
+  readonly character: string
+  readonly key: string
+  readonly part: string
+}
+
 export interface FormProblem {
   readonly field: FormField
   readonly code: ProblemCode
   /** What the sentence is filled with: a character, a bound, the part of a selector. Never the value of a parameter. */
-  readonly values: Readonly<Record<string, string | number>>
+  readonly values: Readonly<Partial<ProblemValues>>
 }
 
 /** Everything that is wrong with the form, by the rules of the API server; in the order of the page. Empty: it can be sent. */

@@ -1,5 +1,4 @@
 import { HostRequestSpec } from '@keelson/api'
-import { isAborted } from '../../protocol/steering.ts'
 import type { WrittenSpec } from '../kubectl/requests.ts'
 import type { ParameterRow, RequestForm } from './request-form.ts'
 import { parseSelector, selectorText, SelectorRefused } from './selector-text.ts'
@@ -42,6 +41,17 @@ export function specOf(form: RequestForm): WrittenSpec | undefined {
   return spec as WrittenSpec
 }
 
+/** A stored spec as a person would have written it: what is at its default is left out. */
+export function writtenSpec(spec: HostRequestSpec): WrittenSpec {
+  const { dryRun, runToken, suspend } = spec
+  return {
+    ...(specOf(formOf(spec, { namespace: '', name: '' })) ?? spec),
+    ...unless(dryRun, defaults.dryRun, () => ({ dryRun })),
+    ...unless(runToken, defaults.runToken, () => ({ runToken })),
+    ...unless(suspend, defaults.suspend, () => ({ suspend })),
+  }
+}
+
 /** The form that asks for what a spec asks for. What steers one run alone, as a pause or a token, is not taken along. */
 export function formOf(spec: HostRequestSpec, key: Pick<RequestForm, 'namespace' | 'name'>): RequestForm {
   const { http } = spec
@@ -63,7 +73,7 @@ export function formOf(spec: HostRequestSpec, key: Pick<RequestForm, 'namespace'
     scheme: http.scheme ?? '',
     successCodes: same(http.successCodes, defaults.http.successCodes) ? '' : http.successCodes.join(', '),
     timeoutSeconds: text(spec.timeoutSeconds, defaults.timeoutSeconds),
-    activeDeadlineSeconds: isAborted(spec) ? '' : text(spec.activeDeadlineSeconds, defaults.activeDeadlineSeconds),
+    activeDeadlineSeconds: text(spec.activeDeadlineSeconds, defaults.activeDeadlineSeconds),
     parallelism: text(spec.parallelism, defaults.parallelism),
     retryLimit: text(spec.retry.limit, defaults.retry.limit),
     waves: same(spec.waves, defaults.waves) ? '' : spec.waves.join(', '),

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import type { WrittenSpec } from '../kubectl/requests.ts'
 import { checkForm } from './check-form.ts'
 import { emptyForm, emptyParameter, type RequestForm } from './request-form.ts'
-import { formOf, specOf } from './spec-of-form.ts'
+import { formOf, specOf, writtenSpec } from './spec-of-form.ts'
 
 const sysctl: RequestForm = {
   ...emptyForm,
@@ -58,7 +58,7 @@ describe('the spec of a form', () => {
     .tuple(fc.stringMatching(/^[a-z][a-z0-9._/-]{0,6}$/), fc.stringMatching(/^[a-z0-9 .,:=-]{0,8}$/), fc.boolean())
     .map(([key, text, secret]) => ({
       key,
-      ...(secret ? { valueFrom: { secretKeyRef: { name: 'a', key: 'b' } } } : { value: text.replace(/^-/, '') }),
+      ...(secret ? { valueFrom: { secretKeyRef: { name: 'a', key: 'b' } } } : { value: text.replace(/^-+/, '') }),
     }))
   const written: fc.Arbitrary<WrittenSpec> = fc.record(
     {
@@ -101,5 +101,21 @@ describe('the spec of a form', () => {
         expect(checkForm({ ...form, api: '/free' })).toEqual([])
       }),
     )
+  })
+
+  test('is written without its defaults, and says the same', () => {
+    const steering = fc.record({
+      activeDeadlineSeconds: fc.constantFrom(1, 60, 3600),
+      dryRun: fc.boolean(),
+      suspend: fc.boolean(),
+      runToken: fc.constantFrom('', 'a'),
+    })
+    fc.assert(
+      fc.property(written, steering, (spec, steered) => {
+        const stored = HostRequestSpec.parse({ ...spec, ...steered })
+        expect(HostRequestSpec.parse(writtenSpec(stored))).toEqual(stored)
+      }),
+    )
+    expect(writtenSpec(HostRequestSpec.parse(specOf(sysctl)))).toEqual(specOf(sysctl))
   })
 })
