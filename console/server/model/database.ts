@@ -48,6 +48,8 @@ const shared = {
   allowGlobalContext: false,
   // A query's parameters are sessions' and passwords' hashes.
   debug: false,
+  // An absent database is a mistake in the URL.
+  ensureDatabase: false,
 } satisfies Options
 
 function migrationsOf(migrationsList: typeof sqliteMigrations): NonNullable<Options['migrations']> {

@@ -12,18 +12,7 @@ import { Accounts } from '../model/accounts.ts'
 import { Audit } from '../model/audit.ts'
 import { openDatabase, type Database } from '../model/database.ts'
 import { Browser } from './browser.fixture.ts'
-
-/** Stands still until it is told to go on. */
-export class TestClock implements Clock {
-  #ms = Date.UTC(2026, 0, 2, 3, 4, 5)
-
-  readonly now = () => new Date(this.#ms)
-  readonly monotonicMs = () => this.#ms
-
-  pass(ms: number): void {
-    this.#ms += ms
-  }
-}
+import { TestClock } from './test-clock.fixture.ts'
 
 export interface TestConsoleOptions {
   readonly configuration?: Partial<Configuration>
