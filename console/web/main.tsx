@@ -15,6 +15,7 @@ import './styles/components.css'
 import './styles/grid.css'
 import './styles/hosts.css'
 import './styles/requests.css'
+import './styles/overview.css'
 import './theme.ts'
 
 let asking: Promise<void> | undefined

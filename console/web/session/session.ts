@@ -68,3 +68,9 @@ export function usePermissions(namespace?: string): UseQueryResult<Permissions> 
     refetchInterval: 60_000,
   })
 }
+
+/** Whether a request may be written in any namespace, as far as is known. */
+export function useMayCompose(): boolean {
+  const where = usePermissions().data?.writeRequests
+  return where === 'All' || (where?.length ?? 0) > 0
+}

@@ -23,7 +23,7 @@ export function Table<Row>({ label, columns, rows, rowKey }: TableProps<Row>): R
   const cellClass = ({ align, narrow }: TableColumn<Row>) =>
     classNames(align === 'end' && 'k-end', narrow === true && 'k-narrow')
   return (
-    <div className="k-table-scroll" role="region" aria-label={label} tabIndex={0}>
+    <div className="k-table-scroll" role="group" aria-label={label} tabIndex={0}>
       <table className="table k-table">
         <thead>
           <tr>

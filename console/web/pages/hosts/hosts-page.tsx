@@ -4,6 +4,7 @@ import { useCallback, useMemo, useState, type ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { HostRow } from '../../../protocol/hosts.ts'
 import { useHosts } from '../../live/use-live.ts'
+import { useMayCompose } from '../../session/session.ts'
 import {
   Button,
   Choice,
@@ -32,6 +33,7 @@ export function HostsPage(): ReactNode {
   const { t } = useTranslation()
   const { state, items, problem } = useHosts()
   const view = route.useSearch()
+  const mayCompose = useMayCompose()
   const shown = useMemo(() => showHosts(items, view), [items, view])
   const count = t('hosts.shown', { shown: shown.rows.length, total: items.length })
   const isHeld = state === 'Live' || state === 'Stale'
@@ -41,9 +43,11 @@ export function HostsPage(): ReactNode {
       title={t('hosts.title')}
       badge={isHeld && items.length > 0 && <span className="k-muted k-count">{count}</span>}
       actions={
-        <LinkButton to="/requests/new" icon={<IconSend aria-hidden />}>
-          {t('hosts.compose')}
-        </LinkButton>
+        mayCompose && (
+          <LinkButton to="/requests/new" icon={<IconSend aria-hidden />}>
+            {t('hosts.compose')}
+          </LinkButton>
+        )
       }
     >
       {state === 'Loading' && <Loading lines={12} />}
