@@ -4,8 +4,11 @@ import type { AddressInfo } from 'node:net'
 import { extname, join, resolve, sep } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { LiveEvent } from '../../protocol/live.ts'
+import type { RequestRow } from '../../protocol/requests.ts'
+import type { HostRequest } from '@keelson/api'
 import type { Permissions } from '../../protocol/permissions.ts'
 import type { Me, Session } from '../../protocol/session.ts'
+import { fedDryRun, fedRequest } from './fed-requests.ts'
 import { fedHistory, fedHost, fedWorld, type FedWorld } from './fed-world.ts'
 
 export interface FedOptions {
@@ -71,7 +74,7 @@ export async function startFedServer(options: FedOptions): Promise<FedServer> {
         send(response, { type: 'denied', topic, problem: { code: 'Forbidden', message } })
         continue
       }
-      const rows = topic === 'hosts' ? world.hosts : topic === 'requests' ? world.requests : []
+      const rows = topic === 'hosts' ? world.hosts : topic === 'requests' ? world.requests : whole(world, topic)
       for (let start = 0; start === 0 || start < rows.length; start += pageSize) {
         const last = start + pageSize >= rows.length
         const items = rows.slice(start, start + pageSize)
@@ -105,6 +108,11 @@ export async function startFedServer(options: FedOptions): Promise<FedServer> {
     response.end(answer === undefined ? undefined : JSON.stringify(answer))
   }
 
+  const publish = (topic: string, item: RequestRow | HostRequest) => {
+    eventId += 1
+    for (const stream of streams) send(stream, { type: 'changes', topic, upserts: [item], removals: [] }, eventId)
+  }
+
   const timer =
     updatesPerSecond === 0
       ? undefined
@@ -116,6 +124,7 @@ export async function startFedServer(options: FedOptions): Promise<FedServer> {
             if (requests.length > 0)
               send(stream, { type: 'changes', topic: 'requests', upserts: [...requests], removals: [] }, eventId)
           }
+          for (const row of requests) publish(`request:${row.namespace}/${row.name}`, fedRequest(row, world.hosts))
         }, 1_000 / batchesPerSecond)
 
   await new Promise<void>((done) => server.listen(port, '127.0.0.1', done))
@@ -140,6 +149,14 @@ async function file(response: ServerResponse, url: URL, web: string): Promise<vo
     'content-security-policy': contentSecurityPolicy,
   })
   response.end(content)
+}
+
+/** The one request that a topic is about, if there is one. */
+function whole({ requests, made, hosts }: FedWorld, topic: string): readonly HostRequest[] {
+  const key = topic.replace('request:', '')
+  const known = made.get(key)
+  if (known !== undefined) return [known]
+  return requests.filter(({ namespace, name }) => `${namespace}/${name}` === key).map((row) => fedRequest(row, hosts))
 }
 
 type Body = Readonly<Record<string, string>> | undefined
@@ -221,6 +238,22 @@ function newAnswers(world: FedWorld, mood: FedOptions['mood'], preferences: Me['
       const row = world.hosts.find(({ name }) => name === host[1])
       if (row === undefined) throw new Refused(404, 'NotFound', `hosts.keelson.dev "${host[1]}" not found`)
       return host[2] === undefined ? fedHost(row) : fedHistory(world.requests)
+    }
+    const request = /^\/api\/requests\/([^/]+\/[^/]+)$/.exec(pathname)
+    if (request !== null && method === 'GET') {
+      const [found] = whole(world, `request:${request[1]}`)
+      if (found === undefined) throw new Refused(404, 'NotFound', `hostrequests.keelson.dev "${request[1]}" not found`)
+      return found
+    }
+    if (route === 'POST /api/requests') {
+      const asked = body as unknown as Parameters<typeof fedDryRun>[0]
+      const made = fedDryRun(asked, world.hosts, new Date().toISOString())
+      world.made.set(`${asked.namespace}/${asked.name}`, made)
+      return made
+    }
+    if (request !== null && method === 'DELETE') {
+      world.made.delete(request[1]!)
+      return undefined
     }
     if (route === 'GET /api/audit') {
       const matching = (world.hosts.length === 0 ? [] : world.audit).filter(

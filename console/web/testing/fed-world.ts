@@ -1,4 +1,4 @@
-import type { Host } from '@keelson/api'
+import type { Host, HostRequest } from '@keelson/api'
 import type { AuditEntry } from '../../protocol/audit.ts'
 import type { HostHistory, HostRow } from '../../protocol/hosts.ts'
 import type { RequestRow } from '../../protocol/requests.ts'
@@ -8,6 +8,8 @@ export interface FedWorld {
   readonly hosts: HostRow[]
   readonly requests: RequestRow[]
   readonly audit: AuditEntry[]
+  /** Whole requests that were made here, by NAMESPACE/NAME. */
+  readonly made: Map<string, HostRequest>
   /** Changes some hosts, and the requests that run; what has changed. */
   step(hosts: number): { readonly hosts: readonly HostRow[]; readonly requests: readonly RequestRow[] }
 }
@@ -77,6 +79,7 @@ export function fedWorld(size: number, now: number): FedWorld {
     hosts,
     requests,
     audit: fedAudit(ago),
+    made: new Map(),
     step(count) {
       const changed = new Map<string, HostRow>()
       for (let each = 0; each < count && hosts.length > 0; each += 1) {

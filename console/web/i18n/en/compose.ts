@@ -30,7 +30,7 @@ export const compose = {
     addLabel_other: 'Add {{label}}, which {{count, number}} hosts have',
     everyNotice: 'This means every host, also one that joins before the request begins.',
     role: 'Role',
-    roleHint: 'Hosts of the other role do not get it.',
+    anyRole: 'Any role',
     address: 'Address',
     denied: 'You may not list hosts, so this page cannot show who would get it. The dry run can.',
   },

@@ -2,7 +2,6 @@ export const requests = {
   title: 'Requests',
   subtitle: 'What was sent to which hosts, and what came of it',
   new: 'New request',
-  needs: 'list hostrequests.keelson.dev',
   grid: 'Requests',
   search: 'Search by name, path or reason',
   namespace: 'Namespace',

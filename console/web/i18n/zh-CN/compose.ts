@@ -32,7 +32,7 @@ export const compose: Translation<typeof english> = {
     addLabel_other: '添加 {{label}}（{{count, number}} 台主机）',
     everyNotice: '这表示所有主机，包括在请求开始之前加入的主机。',
     role: '角色',
-    roleHint: '其他角色的主机不会收到请求。',
+    anyRole: '任意角色',
     address: '地址',
     denied: '您无权列出主机，因此此处无法显示谁会收到请求；试运行可以显示。',
   },

@@ -5,7 +5,6 @@ export const requests: Translation<typeof english> = {
   title: '请求',
   subtitle: '向哪些主机发送了什么，结果如何',
   new: '新建请求',
-  needs: 'list hostrequests.keelson.dev（列出请求的权限）',
   grid: '请求列表',
   search: '按名称、路径或原因搜索',
   namespace: '命名空间',

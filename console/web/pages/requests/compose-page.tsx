@@ -99,7 +99,7 @@ function Composer({ initial, copy }: ComposerProps): ReactNode {
   const hasRefusal = refusals.length > 0
   useEffect(() => {
     // Where the trouble is, once everything is marked.
-    if (isReady || hasRefusal) body.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus()
+    if (isReady || hasRefusal) body.current?.querySelector<HTMLElement>('[aria-invalid="true"], .k-problem')?.focus()
   }, [isReady, hasRefusal])
 
   const takeBack = useMutation({
@@ -148,7 +148,7 @@ function Composer({ initial, copy }: ComposerProps): ReactNode {
           <OptionsCard />
           <IdentityCard />
         </div>
-        <aside className="k-compose-aside k-stack">
+        <div className="k-compose-aside k-stack">
           <PreviewCard form={form} />
           {refusals.length > 0 && <Refused refusals={refusals} />}
           {isReady && problems.length > 0 && (
@@ -172,7 +172,7 @@ function Composer({ initial, copy }: ComposerProps): ReactNode {
             )}
           </div>
           <ManifestCard form={form} />
-        </aside>
+        </div>
       </form>
     </EditingContext>
   )

@@ -1,6 +1,6 @@
 import { IconFlask, IconListDetails, IconPlayerPause, IconPlus, IconSearchOff } from '@tabler/icons-react'
-import { getRouteApi, Link, useNavigate } from '@tanstack/react-router'
-import { useDeferredValue, useMemo, type ReactNode } from 'react'
+import { getRouteApi, useNavigate } from '@tanstack/react-router'
+import { useCallback, useDeferredValue, useMemo, type ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { TFunction } from 'i18next'
 import type { RequestRow } from '../../../protocol/requests.ts'
@@ -20,11 +20,14 @@ import {
   RunStateBadge,
   SearchInput,
   Select,
+  TextLink,
+  useSearchText,
   type GridColumn,
 } from '../../ui/index.ts'
 import {
   countStates,
   namespacesOf,
+  requestsViewOf,
   runStates,
   shownRequests,
   type RequestsView,
@@ -49,7 +52,7 @@ export function RequestsPage(): ReactNode {
       }
     >
       {state === 'Denied' ? (
-        <NoPermission needs={t('requests.needs')} {...(problem === undefined ? {} : { error: problem })} />
+        <NoPermission needs="list hostrequests.keelson.dev" {...(problem === undefined ? {} : { error: problem })} />
       ) : state === 'Loading' ? (
         <Loading lines={8} />
       ) : items.length === 0 ? (
@@ -81,17 +84,22 @@ function RequestList({ rows }: { readonly rows: readonly RequestRow[] }): ReactN
   const namespaces = useMemo(() => namespacesOf(rows), [rows])
   const columns = useMemo(() => columnsOf(t), [t])
   const show = (next: RequestsView) => void navigate({ to: '/requests', search: next, replace: true })
+  const settle = useCallback(
+    (q: string) =>
+      void navigate({
+        to: '/requests',
+        search: (before) => requestsViewOf({ ...before, q }),
+        replace: true,
+      }),
+    [navigate],
+  )
+  const [text, setText] = useSearchText(view.q ?? '', settle)
   const { state: _, ...anyState } = view
   const { namespace: _1, ...anyNamespace } = view
-  const { q: _2, ...anyText } = view
   return (
     <>
       <div className="k-toolbar">
-        <SearchInput
-          label={t('requests.search')}
-          value={view.q ?? ''}
-          onChange={(q) => show(q === '' ? anyText : { ...view, q })}
-        />
+        <SearchInput label={t('requests.search')} value={text} onChange={setText} />
         <Choice
           legend={t('requests.state')}
           legendHidden
@@ -105,7 +113,7 @@ function RequestList({ rows }: { readonly rows: readonly RequestRow[] }): ReactN
               label: (
                 <>
                   {t(`common.run.${state}`)}{' '}
-                  <span className="k-count">{(counts.get(state) ?? 0).toLocaleString(i18n.language)}</span>
+                  <span className="k-number">{(counts.get(state) ?? 0).toLocaleString(i18n.language)}</span>
                 </>
               ),
             })),
@@ -128,7 +136,7 @@ function RequestList({ rows }: { readonly rows: readonly RequestRow[] }): ReactN
             ]}
           />
         )}
-        <span className="k-muted k-toolbar-end" role="status">
+        <span className="k-muted k-small k-toolbar-end" role="status">
           {t('common.rowsShown', { shown: shown.length, total: rows.length })}
         </span>
       </div>
@@ -136,7 +144,16 @@ function RequestList({ rows }: { readonly rows: readonly RequestRow[] }): ReactN
         <Empty
           icon={IconSearchOff}
           title={t('requests.nothingFound.title')}
-          action={<Button onClick={() => show({})}>{t('requests.nothingFound.clear')}</Button>}
+          action={
+            <Button
+              onClick={() => {
+                setText('')
+                show({})
+              }}
+            >
+              {t('requests.nothingFound.clear')}
+            </Button>
+          }
         >
           {t('requests.nothingFound.hint')}
         </Empty>
@@ -176,15 +193,10 @@ function columnsOf(t: TFunction): readonly GridColumn<RequestRow>[] {
       sortable: true,
       render: ({ namespace, name, dryRun, suspend }) => (
         <>
-          <Link
-            to="/requests/$namespace/$name"
-            params={{ namespace, name }}
-            title={`${namespace}/${name}`}
-            tabIndex={-1}
-          >
+          <TextLink href={`/requests/${namespace}/${name}`}>
             <span className="k-muted">{namespace}/</span>
             {name}
-          </Link>
+          </TextLink>
           {dryRun && <Badge icon={IconFlask}>{t('requests.dryRun')}</Badge>}
           {suspend && <Badge icon={IconPlayerPause}>{t('requests.suspended')}</Badge>}
         </>

@@ -43,7 +43,7 @@ function RunOf({ namespace, name }: { readonly namespace: string; readonly name:
   return (
     <Page title={name} parent={<Parent namespace={namespace} />}>
       {state === 'Denied' ? (
-        <NoPermission needs={t('requests.needs')} {...(problem === undefined ? {} : { error: problem })} />
+        <NoPermission needs="list hostrequests.keelson.dev" {...(problem === undefined ? {} : { error: problem })} />
       ) : state === 'Loading' ? (
         <Loading lines={8} />
       ) : (

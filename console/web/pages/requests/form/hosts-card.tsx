@@ -42,9 +42,7 @@ export function HostsCard(): ReactNode {
         {form.who === 'Names' && (
           <>
             {state === 'Loading' ? <Loading /> : <HostPicker hosts={items} />}
-            <div className="k-field-error" aria-live="polite">
-              {errorAt('hosts')}
-            </div>
+            <HostsProblem />
             {form.selector !== '' && (
               <TextInput
                 label={t('compose.hosts.narrow')}
@@ -62,9 +60,7 @@ export function HostsCard(): ReactNode {
             <Notice tone="warning" icon={IconWorld}>
               {t('compose.hosts.everyNotice')}
             </Notice>
-            <div className="k-field-error" aria-live="polite">
-              {errorAt('hosts')}
-            </div>
+            <HostsProblem />
           </>
         )}
         <Choice
@@ -74,11 +70,23 @@ export function HostsCard(): ReactNode {
           onChange={(targetType) => change({ targetType })}
           options={(['All', 'ControlPlane', 'Worker'] as const).map((value) => ({
             value,
-            label: t(`common.role.${value}`),
+            label: value === 'All' ? t('compose.hosts.anyRole') : t(`common.role.${value}`),
           }))}
         />
       </div>
     </Card>
+  )
+}
+
+/** No field of its own bears this: whoever is led to what is wrong is led here. */
+function HostsProblem(): ReactNode {
+  const { errorAt } = useEditing()
+  const error = errorAt('hosts')
+  if (error === undefined) return null
+  return (
+    <div className="k-field-error k-problem" role="alert" tabIndex={-1}>
+      {error}
+    </div>
   )
 }
 
@@ -149,18 +157,18 @@ function HostPicker({ hosts }: { readonly hosts: readonly HostRow[] }): ReactNod
             {t('compose.hosts.unselectAll')}
           </Button>
         )}
-        <span className="k-muted k-toolbar-end" role="status">
+        <span className="k-muted k-small k-toolbar-end" role="status">
           {t('common.selected', { count: form.names.length })}
         </span>
       </div>
       {gone.length > 0 && (
-        <ul className="k-chips">
+        <ul className="k-tags">
           {gone.slice(0, 20).map((name) => (
-            <li key={name} className="k-chip k-tone-bad">
+            <li key={name} className="k-tag k-tone-bad">
               {t('compose.hosts.gone', { name })}
               <button
                 type="button"
-                className="k-chip-button"
+                className="k-tag-button"
                 aria-label={t('compose.hosts.removeGone', { name })}
                 onClick={() => change({ names: form.names.filter((other) => other !== name) })}
               >
@@ -214,20 +222,20 @@ function LabelPicker({ hosts }: { readonly hosts: readonly HostRow[] }): ReactNo
       {offered.length > 0 && (
         <div role="group" aria-label={t('compose.hosts.common')}>
           <div className="k-muted k-small">{t('compose.hosts.common')}</div>
-          <ul className="k-chips">
+          <ul className="k-tags">
             {offered.map(({ key, value, count }) => (
               <li key={`${key}=${value}`}>
                 <button
                   type="button"
-                  className="k-chip k-chip-action"
-                  aria-label={t('compose.hosts.addLabel', { label: `${key}=${value}`, count })}
+                  className="k-tag k-tag-action"
+                  title={t('compose.hosts.addLabel', { label: `${key}=${value}`, count })}
                   onClick={() => add(`${key}=${value}`)}
                 >
                   <IconTag aria-hidden size={14} />
                   <span className="k-mono">
                     {key}={value}
                   </span>
-                  <span className="k-count">{count}</span>
+                  <span className="k-number">{count}</span>
                 </button>
               </li>
             ))}

@@ -51,7 +51,7 @@ function Pace(): ReactNode {
   const { change, form } = useEditing()
   return (
     <fieldset className="k-choice">
-      <legend className="k-legend">{t('compose.options.pace')}</legend>
+      <legend className="k-group-title">{t('compose.options.pace')}</legend>
       <TextOption field="waves" hint={t('compose.options.wavesHint')} standard="100%" />
       {form.waves === '' && (
         <Button size="small" className="k-gap-above" onClick={() => change({ waves: '1, 10%, 100%' })}>
@@ -87,7 +87,7 @@ function Failures(): ReactNode {
   const { change, form } = useEditing()
   return (
     <fieldset className="k-choice">
-      <legend className="k-legend">{t('compose.options.failures')}</legend>
+      <legend className="k-group-title">{t('compose.options.failures')}</legend>
       <Choice
         legend={t('compose.options.onFailure')}
         look="segments"
@@ -127,7 +127,7 @@ function Delivery(): ReactNode {
   const { change, form, errorAt } = useEditing()
   return (
     <fieldset className="k-choice">
-      <legend className="k-legend">{t('compose.options.delivery')}</legend>
+      <legend className="k-group-title">{t('compose.options.delivery')}</legend>
       <TextOption
         field="timeoutSeconds"
         hint={t('compose.options.timeoutSecondsHint')}
@@ -166,7 +166,7 @@ function Afterwards(): ReactNode {
   const { change, form } = useEditing()
   return (
     <fieldset className="k-choice">
-      <legend className="k-legend">{t('compose.options.after')}</legend>
+      <legend className="k-group-title">{t('compose.options.after')}</legend>
       <Select
         label={t('compose.options.answers')}
         value={form.answers}

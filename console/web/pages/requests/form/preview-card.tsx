@@ -72,9 +72,9 @@ export function PreviewCard({ form }: { readonly form: RequestForm }): ReactNode
             </Notice>
           )}
           {sent.length > 0 && (
-            <ul className="k-chips" aria-label={t('compose.preview.names')}>
+            <ul className="k-tags" aria-label={t('compose.preview.names')}>
               {sent.slice(0, namesShown).map((host) => (
-                <li key={host.name} className="k-chip">
+                <li key={host.name} className="k-tag">
                   {host.name}
                   {hostState(host) !== 'Ready' && <HostStateBadge state={hostState(host)} />}
                 </li>

@@ -16,9 +16,9 @@ export function TargetNames({
   return (
     <div>
       <div className="k-strong">{title}</div>
-      <ul className="k-chips">
+      <ul className="k-tags">
         {names.slice(0, shown).map((name) => (
-          <li key={name} className="k-chip">
+          <li key={name} className="k-tag">
             <Link to="/hosts/$name" params={{ name }}>
               {name}
             </Link>

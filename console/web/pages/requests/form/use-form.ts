@@ -38,11 +38,15 @@ export function useForm(initial: RequestForm | undefined): FormState {
   )
   useEffect(() => keepDraft(sessionStorage, isNamed ? form : { ...form, name: '' }), [form, isNamed])
 
-  const change = useCallback((changed: Partial<RequestForm>) => {
-    // A name that was taken away is suggested again.
-    if (changed.name !== undefined) setNamed(changed.name !== '')
-    setForm((now) => ({ ...now, ...changed }))
-  }, [])
+  const { name } = named
+  const change = useCallback(
+    (changed: Partial<RequestForm>) => {
+      // A name that was taken away is suggested again.
+      if (changed.name !== undefined && changed.name !== name) setNamed(changed.name !== '')
+      setForm((now) => ({ ...now, ...changed }))
+    },
+    [name],
+  )
   const startAnew = useCallback(() => {
     dropDraft(sessionStorage)
     setForm(beginning)

@@ -104,7 +104,7 @@ function Matrix({
                   label: (
                     <>
                       <Icon aria-hidden size={16} /> {t(`run.matrix.outcome.${value}`)}{' '}
-                      <span className="k-count">{count.toLocaleString(i18n.language)}</span>
+                      <span className="k-number">{count.toLocaleString(i18n.language)}</span>
                     </>
                   ),
                 }
@@ -126,7 +126,7 @@ function Matrix({
               ]}
             />
           )}
-          <span className="k-muted k-toolbar-end" role="status">
+          <span className="k-muted k-small k-toolbar-end" role="status">
             {t('common.rowsShown', { shown: shown.length, total: cells.length })}
           </span>
         </div>
