@@ -27,4 +27,4 @@ bench:
 	@toolchain/run --machine testbed/bench/start.ts $(if $(HOSTS),--hosts=$(HOSTS))
 
 clean:
-	rm -rf node_modules .demo .bench
+	rm -rf node_modules .demo .bench .artefacts

@@ -70,6 +70,11 @@ export default defineConfig({
     boundary('testbed', ['testbed/**/*.ts'], []),
     { files: ['*.config.ts', 'testbed/test/reporter.ts'], rules: { 'import/no-default-export': 'off' } },
     { files: ['testbed/**/*.ts'], rules: { 'no-console': 'off' } },
+    // Expects that a page is accessible and that the browser complains of nothing.
+    {
+      files: ['testbed/e2e/console/*.test.ts'],
+      rules: { 'vitest/expect-expect': ['error', { assertFunctionNames: ['expect', 'isWell'] }] },
+    },
     {
       files: ['console/web/**/*.tsx'],
       plugins: ['react', 'jsx-a11y'],
