@@ -69,7 +69,7 @@ function isRepetition(text: string): boolean {
 
 const rows = [
   'abcdefghijklmnopqrstuvwxyz',
-  '01234567890',
+  '12345678901234567890',
   'qwertyuiop',
   'asdfghjkl',
   'zxcvbnm',
