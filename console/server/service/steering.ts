@@ -25,7 +25,8 @@ export type Steer = (request: HostRequest) => Change
 /** Remembers the deadline that abort has put away, for the next run. */
 const deadlineAnnotation = 'keelson.dev/deadline-before-abort'
 
-const attempts = 5
+/** The operator writes once a second at most, so one is nearly always enough. */
+const attempts = 8
 
 /**
  * Reads a request, decides and writes, with the rights of `client`. What was read is what is changed: with `resourceVersion` only that version, else whatever it

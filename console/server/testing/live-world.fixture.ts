@@ -40,7 +40,7 @@ class ShiftedClock implements Clock {
 
 interface AuditEvent {
   readonly verb: string
-  readonly user: { readonly username: string }
+  readonly user: { readonly username?: string }
   readonly objectRef?: {
     readonly resource?: string
     readonly subresource?: string
@@ -157,12 +157,19 @@ export class LiveWorld implements AsyncDisposable {
     const lines = (await readFile(this.cluster.controlPlane.auditLog, 'utf8')).split('\n').slice(0, -1)
     return lines
       .map((line) => JSON.parse(line) as AuditEvent)
-      .filter(({ user }) => /:(keelson-users|keelson-console$)/.test(user.username.replace('keelson-system:', '')))
-      .map(({ verb, user, objectRef: { resource, subresource, namespace, name } = {}, responseStatus }) => {
-        const object = [namespace, name].filter((part) => part !== undefined).join('/')
-        const what = [resource, subresource].filter((part) => part !== undefined).join('/')
-        return [user.username.split(':').at(-1), verb, what, object, responseStatus?.code].join(' ')
-      })
+      .filter(({ user }) => /:keelson-users:|:keelson-console$/.test(user.username ?? ''))
+      .map(
+        ({
+          verb,
+          user: { username = '' },
+          objectRef: { resource, subresource, namespace, name } = {},
+          responseStatus,
+        }) => {
+          const object = [namespace, name].filter((part) => part !== undefined).join('/')
+          const what = [resource, subresource].filter((part) => part !== undefined).join('/')
+          return [username.split(':').at(-1), verb, what, object, responseStatus?.code].join(' ')
+        },
+      )
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
