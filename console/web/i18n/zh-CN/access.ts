@@ -59,6 +59,7 @@ export const access: Translation<typeof english> = {
   areas: '用途',
   methods: '方法',
   getOnly: '仅 GET',
+  everyMethod: '所有方法',
   allMethods: '所有方法',
   problem: {
     NamespacesMissing: '请至少填写一个命名空间，或选择其他选项。',
@@ -102,6 +103,7 @@ export const access: Translation<typeof english> = {
   token: {
     title: '令牌',
     hint: '供 kubectl 和程序使用。吊销后即失效。',
+    list: '{{name}} 的令牌',
     none: '没有令牌',
     noneText: '控制台之外没有任何程序使用此账户。',
     create: '创建令牌',

@@ -169,7 +169,7 @@ function HostsFields({ number, draft, problems, onChange, onRemove }: HostsField
       )}
       <fieldset className="k-choice">
         <legend className="form-label">{t('access.areas')}</legend>
-        <div className="k-row">
+        <div className="k-areas">
           {hostAreas.map((area) => (
             <Checkbox
               key={area}
@@ -189,7 +189,7 @@ function HostsFields({ number, draft, problems, onChange, onRemove }: HostsField
         value={draft.access}
         options={[
           { value: 'Get', label: t('access.getOnly') },
-          { value: 'Update', label: t('access.allMethods') },
+          { value: 'Update', label: t('access.everyMethod') },
         ]}
         onChange={(access) => onChange({ access })}
       />
