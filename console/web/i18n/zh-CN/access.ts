@@ -42,7 +42,7 @@ export const access: Translation<typeof english> = {
     'keelson-admin': '还可以访问主机的其他所有端口和路径。',
     'keelson-access': '管理账户：可以成为其中任何一个，并查看审计记录。',
   },
-  place: { Nowhere: '否', Everywhere: '所有命名空间', Namespaces: '部分命名空间' },
+  place: { Nowhere: '否', Everywhere: '整个集群', Namespaces: '部分命名空间' },
   namespacesOf: '{{role}} 的命名空间',
   namespacesHint: '授予这些命名空间中的请求权限，不包含主机权限。',
   hostRights: '主机权限',
