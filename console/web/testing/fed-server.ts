@@ -8,6 +8,7 @@ import type { RequestRow } from '../../protocol/requests.ts'
 import type { HostRequest } from '@keelson/api'
 import type { Permissions } from '../../protocol/permissions.ts'
 import type { Me, Session } from '../../protocol/session.ts'
+import { fedAccounts, NoSuchAccount } from './fed-accounts.ts'
 import { fedDryRun, fedRequest } from './fed-requests.ts'
 import { fedHistory, fedHost, fedWorld, type FedWorld } from './fed-world.ts'
 
@@ -90,8 +91,9 @@ export async function startFedServer(options: FedOptions): Promise<FedServer> {
     const url = new URL(request.url ?? '/', 'http://fed')
     const answered = url.pathname.startsWith('/api/') ? api(request, response, url) : file(response, url, options.web)
     answered.catch((error: unknown) => {
-      const status = error instanceof Refused ? error.status : 500
-      const code = error instanceof Refused ? error.code : 'InternalError'
+      const known = error instanceof Refused || error instanceof NoSuchAccount
+      const status = error instanceof Refused ? error.status : known ? 404 : 500
+      const code = known ? error.code : 'InternalError'
       const message = error instanceof Error ? error.message : String(error)
       if (!response.headersSent) response.writeHead(status, { 'content-type': 'application/json' })
       response.end(JSON.stringify({ code, message }))
@@ -162,6 +164,7 @@ function whole({ requests, made, hosts }: FedWorld, topic: string): readonly Hos
 type Body = Readonly<Record<string, string>> | undefined
 
 function newAnswers(world: FedWorld, mood: FedOptions['mood'], preferences: Me['preferences']) {
+  const accounts = fedAccounts(new Date().toISOString())
   let me: Me | undefined = {
     name: 'admin',
     displayName: 'Ada Admin',
@@ -255,6 +258,7 @@ function newAnswers(world: FedWorld, mood: FedOptions['mood'], preferences: Me['
       world.made.delete(request[1]!)
       return undefined
     }
+    if (pathname.startsWith('/api/accounts')) return accounts(method, pathname, body)
     if (route === 'GET /api/audit') {
       const matching = (world.hosts.length === 0 ? [] : world.audit).filter(
         (entry) =>

@@ -61,6 +61,7 @@ export const access = {
   areas: 'What for',
   methods: 'Methods',
   getOnly: 'GET only',
+  everyMethod: 'All methods',
   allMethods: 'all methods',
   problem: {
     NamespacesMissing: 'Name at least one namespace, or choose another answer.',
@@ -107,6 +108,7 @@ export const access = {
   token: {
     title: 'Tokens',
     hint: 'For kubectl and programs. Each ends when it is revoked.',
+    list: 'Tokens of {{name}}',
     none: 'No tokens',
     noneText: 'Nothing outside this console acts as this account.',
     create: 'Create token',

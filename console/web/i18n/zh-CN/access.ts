@@ -42,7 +42,7 @@ export const access: Translation<typeof english> = {
     'keelson-admin': '还可以访问主机的其他所有端口和路径。',
     'keelson-access': '管理账户：可以成为其中任何一个，并查看审计记录。',
   },
-  place: { Nowhere: '否', Everywhere: '所有命名空间', Namespaces: '部分命名空间' },
+  place: { Nowhere: '否', Everywhere: '整个集群', Namespaces: '部分命名空间' },
   namespacesOf: '{{role}} 的命名空间',
   namespacesHint: '授予这些命名空间中的请求权限，不包含主机权限。',
   hostRights: '主机权限',
@@ -59,6 +59,7 @@ export const access: Translation<typeof english> = {
   areas: '用途',
   methods: '方法',
   getOnly: '仅 GET',
+  everyMethod: '所有方法',
   allMethods: '所有方法',
   problem: {
     NamespacesMissing: '请至少填写一个命名空间，或选择其他选项。',
@@ -102,6 +103,7 @@ export const access: Translation<typeof english> = {
   token: {
     title: '令牌',
     hint: '供 kubectl 和程序使用。吊销后即失效。',
+    list: '{{name}} 的令牌',
     none: '没有令牌',
     noneText: '控制台之外没有任何程序使用此账户。',
     create: '创建令牌',

@@ -52,10 +52,10 @@ export function AccessPage(): ReactNode {
       {
         key: 'name',
         header: t('common.name'),
-        width: 'minmax(10rem, 1fr)',
+        width: 'minmax(12rem, 1.2fr)',
         render: ({ name, displayName }) => (
           <>
-            <Link to="/access/$name" params={{ name }} tabIndex={-1}>
+            <Link to="/access/$name" params={{ name }} tabIndex={-1} className="k-account-name">
               {name}
             </Link>
             {displayName !== '' && displayName !== name && <span className="k-muted k-after">{displayName}</span>}

@@ -30,7 +30,7 @@ export function GrantsSummary({ grants, others }: Pick<Account, 'grants' | 'othe
   const { t } = useTranslation()
   if (grants.length + others.length === 0) return <span className="k-muted">{t('access.noRights')}</span>
   return (
-    <span className="k-row">
+    <span className="k-grant-list">
       {grants.map((grant) => (
         <GrantBadge key={JSON.stringify(grant)} grant={grant} />
       ))}

@@ -31,16 +31,18 @@ export function DeleteCard({ account: { name, others } }: { readonly account: Ac
     deletion.reset()
   }
   return (
-    <Card
-      title={t('access.deleteCard')}
-      subtitle={t('access.deleteHint')}
-      actions={
-        <Button variant="danger" onClick={() => setAsking(true)}>
-          {t('common.delete')}
-        </Button>
-      }
-    >
-      <KubectlCommand command={deleteAccountCommands(name).map(commandText).join('\n')} />
+    <>
+      <Card
+        title={t('access.deleteCard')}
+        subtitle={t('access.deleteHint')}
+        actions={
+          <Button variant="danger" onClick={() => setAsking(true)}>
+            {t('common.delete')}
+          </Button>
+        }
+      >
+        <KubectlCommand command={deleteAccountCommands(name).map(commandText).join('\n')} />
+      </Card>
       <Dialog
         open={asking}
         title={t('access.deleteTitle', { name })}
@@ -74,6 +76,6 @@ export function DeleteCard({ account: { name, others } }: { readonly account: Ac
           <ProblemNotice error={deletion.error} />
         </form>
       </Dialog>
-    </Card>
+    </>
   )
 }

@@ -5,7 +5,7 @@ export type Role = (typeof roles)[number]
 export type HostArea = (typeof hostAreas)[number]
 
 export const places = ['Nowhere', 'Everywhere', 'Namespaces'] as const
-export type Place = (typeof places)[number]
+type Place = (typeof places)[number]
 
 export interface RoleDraft {
   readonly place: Place

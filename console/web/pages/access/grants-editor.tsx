@@ -3,7 +3,7 @@ import type { ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import { hostAreas, roles } from '../../../protocol/access.ts'
 import { useHosts } from '../../live/use-live.ts'
-import { Button, Checkbox, Choice, Select, TextInput } from '../../ui/index.ts'
+import { Button, Checkbox, Choice, TextInput } from '../../ui/index.ts'
 import {
   hasNamespaces,
   maxGrants,
@@ -89,16 +89,19 @@ function RoleFields({ role, draft, problem, onChange }: RoleFieldsProps): ReactN
   const offered = places.filter((place) => place !== 'Namespaces' || hasNamespaces(role))
   return (
     <div className="k-grant">
-      <Select
-        label={role}
-        hint={t(`access.roleHint.${role}`)}
-        value={draft.place}
-        options={offered.map((place) => ({
-          value: place,
-          label: t(hasNamespaces(role) ? `access.place.${place}` : place === 'Nowhere' ? 'common.no' : 'common.yes'),
-        }))}
-        onChange={(place) => onChange({ place })}
-      />
+      <div>
+        <Choice
+          legend={role}
+          look="segments"
+          value={draft.place}
+          options={offered.map((place) => ({
+            value: place,
+            label: t(hasNamespaces(role) ? `access.place.${place}` : place === 'Nowhere' ? 'common.no' : 'common.yes'),
+          }))}
+          onChange={(place) => onChange({ place })}
+        />
+        <p className="form-hint k-muted">{t(`access.roleHint.${role}`)}</p>
+      </div>
       {draft.place === 'Namespaces' && (
         <TextInput
           label={t('access.namespacesOf', { role })}
@@ -169,7 +172,7 @@ function HostsFields({ number, draft, problems, onChange, onRemove }: HostsField
       )}
       <fieldset className="k-choice">
         <legend className="form-label">{t('access.areas')}</legend>
-        <div className="k-row">
+        <div className="k-areas">
           {hostAreas.map((area) => (
             <Checkbox
               key={area}
@@ -189,7 +192,7 @@ function HostsFields({ number, draft, problems, onChange, onRemove }: HostsField
         value={draft.access}
         options={[
           { value: 'Get', label: t('access.getOnly') },
-          { value: 'Update', label: t('access.allMethods') },
+          { value: 'Update', label: t('access.everyMethod') },
         ]}
         onChange={(access) => onChange({ access })}
       />

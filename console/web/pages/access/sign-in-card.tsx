@@ -28,36 +28,38 @@ export function SignInCard({ account: { name, signIn }, own }: SignInCardProps):
     },
   )
   return (
-    <Card title={t('access.signInCard')} actions={<SignInBadge signIn={signIn} />}>
-      <div className="k-stack">
-        <p className="k-muted k-flush">{t(`access.signInText.${signIn}`)}</p>
-        {own ? (
-          <Notice icon={IconInfoCircle}>
-            {t('access.ownAccount')}{' '}
-            <LinkButton to="/profile" size="small">
-              {t('access.toProfile')}
-            </LinkButton>
-          </Notice>
-        ) : (
-          <div className="k-row">
-            <Button onClick={() => setAsking('password')}>
-              {t(signIn === 'Never' ? 'access.setPassword' : 'access.newPassword')}
-            </Button>
-            {signIn === 'Enabled' && (
-              <Button variant="danger" onClick={() => setAsking('disable')}>
-                {t('access.disableSignIn')}
+    <>
+      <Card title={t('access.signInCard')} actions={<SignInBadge signIn={signIn} />}>
+        <div className="k-stack">
+          <p className="k-muted k-flush">{t(`access.signInText.${signIn}`)}</p>
+          {own ? (
+            <Notice icon={IconInfoCircle}>
+              {t('access.ownAccount')}{' '}
+              <LinkButton to="/profile" size="small">
+                {t('access.toProfile')}
+              </LinkButton>
+            </Notice>
+          ) : (
+            <div className="k-row">
+              <Button onClick={() => setAsking('password')}>
+                {t(signIn === 'Never' ? 'access.setPassword' : 'access.newPassword')}
               </Button>
-            )}
-            {signIn === 'Disabled' && (
-              <Button busy={change.isPending} onClick={() => change.mutate(true)}>
-                {t('access.enableSignIn')}
-              </Button>
-            )}
-          </div>
-        )}
-        {asking === undefined && <ProblemNotice error={change.error} />}
-        <p className="k-muted k-flush">{t('access.passwordNotInKubernetes')}</p>
-      </div>
+              {signIn === 'Enabled' && (
+                <Button variant="danger" onClick={() => setAsking('disable')}>
+                  {t('access.disableSignIn')}
+                </Button>
+              )}
+              {signIn === 'Disabled' && (
+                <Button busy={change.isPending} onClick={() => change.mutate(true)}>
+                  {t('access.enableSignIn')}
+                </Button>
+              )}
+            </div>
+          )}
+          {asking === undefined && <ProblemNotice error={change.error} />}
+          <p className="k-muted k-flush">{t('access.passwordNotInKubernetes')}</p>
+        </div>
+      </Card>
       {asking === 'disable' && (
         <ConfirmDialog
           open
@@ -73,7 +75,7 @@ export function SignInCard({ account: { name, signIn }, own }: SignInCardProps):
         </ConfirmDialog>
       )}
       {asking === 'password' && <PasswordDialog name={name} onClose={close} />}
-    </Card>
+    </>
   )
 }
 

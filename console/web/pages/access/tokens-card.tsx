@@ -54,31 +54,38 @@ export function TokensCard({ name }: { readonly name: string }): ReactNode {
     },
   ]
   return (
-    <Card
-      title={t('access.token.title')}
-      subtitle={t('access.token.hint')}
-      flush
-      actions={
-        tokens.isSuccess && (
-          <Button icon={<IconPlus aria-hidden size={16} />} onClick={() => setCreating(true)}>
-            {t('access.token.create')}
-          </Button>
-        )
-      }
-    >
-      {tokens.isPending && <Loading lines={2} />}
-      {tokens.isError && <ErrorPanel error={tokens.error} onRetry={() => void tokens.refetch()} />}
-      {tokens.data?.length === 0 && (
-        <Empty icon={IconKey} title={t('access.token.none')}>
-          {t('access.token.noneText')}
-        </Empty>
-      )}
-      {tokens.data !== undefined && tokens.data.length > 0 && (
-        <Table label={t('access.token.title')} columns={columns} rows={tokens.data} rowKey={(token) => token.name} />
-      )}
+    <>
+      <Card
+        title={t('access.token.title')}
+        subtitle={t('access.token.hint')}
+        flush
+        actions={
+          tokens.isSuccess && (
+            <Button icon={<IconPlus aria-hidden size={16} />} onClick={() => setCreating(true)}>
+              {t('access.token.create')}
+            </Button>
+          )
+        }
+      >
+        {tokens.isPending && <Loading lines={2} />}
+        {tokens.isError && <ErrorPanel error={tokens.error} onRetry={() => void tokens.refetch()} />}
+        {tokens.data?.length === 0 && (
+          <Empty icon={IconKey} title={t('access.token.none')}>
+            {t('access.token.noneText')}
+          </Empty>
+        )}
+        {tokens.data !== undefined && tokens.data.length > 0 && (
+          <Table
+            label={t('access.token.list', { name })}
+            columns={columns}
+            rows={tokens.data}
+            rowKey={(token) => token.name}
+          />
+        )}
+      </Card>
       {creating && <CreateToken name={name} onClose={() => setCreating(false)} />}
       {revoking !== undefined && <RevokeDialog name={name} token={revoking} onClose={() => setRevoking(undefined)} />}
-    </Card>
+    </>
   )
 }
 

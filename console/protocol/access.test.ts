@@ -1,0 +1,26 @@
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { expect, test } from 'vitest'
+import { parseAllDocuments } from 'yaml'
+import { hostAreas, roles } from './access.ts'
+
+interface ClusterRole {
+  readonly kind: string
+  readonly metadata: { readonly name: string }
+  readonly rules: readonly { readonly resources: readonly string[] }[]
+}
+
+const clusterRoles = ['rbac/people.yaml', 'console/access.yaml']
+  .map((file) => readFileSync(resolve(import.meta.dirname, '../../deploy', file), 'utf8'))
+  .flatMap((text) => parseAllDocuments(text).map((document) => document.toJS() as ClusterRole))
+  .filter(({ kind }) => kind === 'ClusterRole')
+
+test('the roles that the console gives are those that come along', () => {
+  expect(clusterRoles.map(({ metadata }) => metadata.name)).toEqual([...roles])
+})
+
+test('rights on hosts can be given for everything that a host has', () => {
+  const everything = clusterRoles.find(({ metadata }) => metadata.name === 'keelson-admin')!
+  const resources = everything.rules.flatMap((rule) => rule.resources).filter((name) => name.startsWith('hosts/'))
+  expect(resources.toSorted()).toEqual(hostAreas.map((area) => `hosts/${area}`).toSorted())
+})
