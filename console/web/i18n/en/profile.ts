@@ -1,3 +1,23 @@
+/** The page of whoever is signed in. */
 export const profile = {
   title: 'Profile',
+  account: 'Account {{name}}',
+  person: 'How you read',
+  displayName: 'Your name',
+  displayNameHint: 'As others see it.',
+  timeZone: 'Time zone',
+  timeZoneOfBrowser: 'That of the browser ({{zone}})',
+  timeZoneHint: 'It is {{time}} there now.',
+  saved: 'Your profile is saved.',
+  password: 'Password',
+  sessions: 'Sessions',
+  sessionsHint: 'Where this account is signed in.',
+  session: { browser: 'Browser', address: 'Address', since: 'Since', seen: 'Last seen' },
+  current: 'This session',
+  end: 'End',
+  endSession: 'End the session of {{browser}} at {{address}}',
+  ended: 'The session has ended.',
+  endTitle: 'End this session?',
+  endText: 'Whoever uses it has to sign in again: {{browser}} at {{address}}.',
+  unknownBrowser: 'unknown browser',
 } as const
