@@ -182,6 +182,7 @@ export const compose = {
   problems_other: '{{count, number}} fields need another look.',
   refusedTitle: 'Kubernetes has refused this request.',
   refused: {
+    NameTaken: 'There is a request of this name already. Choose another name.',
     HostForbidden: '{{user}} may not {{verb}} hosts/{{area}} on the host {{host}}.',
     HostsForbidden:
       '{{user}} may not {{verb}} hosts/{{area}} on every host. Choose hosts by name, at most 24, or ask for the right.',

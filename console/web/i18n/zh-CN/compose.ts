@@ -174,6 +174,7 @@ export const compose: Translation<typeof english> = {
   problems_other: '有 {{count, number}} 处需要修改。',
   refusedTitle: 'Kubernetes 拒绝了此请求。',
   refused: {
+    NameTaken: '已有同名请求，请换一个名称。',
     HostForbidden: '{{user}} 无权对主机 {{host}} 的 hosts/{{area}} 执行 {{verb}}。',
     HostsForbidden:
       '{{user}} 无权对所有主机的 hosts/{{area}} 执行 {{verb}}。请按名称选择主机（最多 24 台），或申请权限。',

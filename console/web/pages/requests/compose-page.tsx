@@ -1,7 +1,7 @@
 import { IconAlertTriangle, IconFlask, IconHistory } from '@tabler/icons-react'
 import { useMutation } from '@tanstack/react-query'
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router'
-import { useEffect, useMemo, useRef, useState, type ReactNode } from 'react'
+import { useCallback, useEffect, useMemo, useRef, useState, type ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import { createRequest, deleteRequest } from '../../../protocol/requests.ts'
 import { call } from '../../call.ts'
@@ -76,7 +76,16 @@ function Composer({ initial, copy }: ComposerProps): ReactNode {
   const [isReady, setReady] = useState(false)
   const problems = useMemo(() => checkForm(form), [form])
   const body = useRef<HTMLFormElement>(null)
-  const show = (search: { review?: string }) => void navigate({ to: '/requests/new', search })
+  const show = useCallback(
+    (search: { review?: string }, replace = false) => void navigate({ to: '/requests/new', search, replace }),
+    [navigate],
+  )
+  const [source] = useState(copy)
+  const isFromAddress = initial !== undefined
+  useEffect(() => {
+    // From here on it is a draft: loading the page again is not to bring back what it began from.
+    if (isFromAddress) show(review === undefined ? {} : { review }, true)
+  }, [isFromAddress, review, show])
 
   const dryRun = useMutation({
     mutationFn: (asked: RequestForm) => {
@@ -134,7 +143,7 @@ function Composer({ initial, copy }: ComposerProps): ReactNode {
         }}
       >
         <div className="k-stack" key={edition}>
-          {copy !== undefined && <Notice icon={IconHistory}>{t('compose.copyOf', { name: copy })}</Notice>}
+          {source !== undefined && <Notice icon={IconHistory}>{t('compose.copyOf', { name: source })}</Notice>}
           {isDraft && (
             <Notice icon={IconHistory}>
               {t('compose.draftKept')}{' '}
@@ -188,7 +197,7 @@ function Refused({ refusals }: { readonly refusals: readonly Refusal[] }): React
         {refusals.map((refusal) => (
           <li key={`${refusal.field ?? ''} ${refusal.message}`}>
             {refusalSentence(t, refusal)}
-            {refusal.kind !== 'Invalid' && (
+            {refusal.kind !== 'Invalid' && refusal.kind !== 'NameTaken' && (
               <>
                 {' '}
                 {refusal.kind === 'HostForbidden' && t('compose.verbHint')}

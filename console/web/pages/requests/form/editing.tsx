@@ -44,6 +44,8 @@ export function refusalSentence(t: TFunction, refusal: Refusal): string {
   switch (refusal.kind) {
     case 'Invalid':
       return refusal.message
+    case 'NameTaken':
+      return t('compose.refused.NameTaken')
     case 'HostForbidden': {
       const { user, verb, area, host } = refusal
       if (host === undefined) return t('compose.refused.HostsForbidden', { user, verb, area })

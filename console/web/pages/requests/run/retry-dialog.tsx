@@ -5,7 +5,7 @@ import { useState, type ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Subdomain } from '../../../../protocol/names.ts'
 import { retryFailed } from '../../../../protocol/requests.ts'
-import { retrySpec } from '../../../../protocol/steering.ts'
+import { retryOfAnnotation, retrySpec } from '../../../../protocol/steering.ts'
 import { call } from '../../../call.ts'
 import { writtenSpec } from '../../../request-form/spec-of-form.ts'
 import { retryName } from '../../../request-form/suggested-name.ts'
@@ -100,7 +100,11 @@ export function RetryDialog({ request, names = [], onClose }: RetryDialogProps):
         <ProblemNotice error={retry.error} />
         {isPossible && hosts.length === count && (
           <KubectlCommand
-            command={commandText(createCommand({ namespace, name }, writtenSpec(retrySpec(request, hosts))))}
+            command={commandText(
+              createCommand({ namespace, name }, writtenSpec(retrySpec(request, hosts)), {
+                [retryOfAnnotation]: metadata.name,
+              }),
+            )}
           />
         )}
       </div>
