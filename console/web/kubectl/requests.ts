@@ -46,3 +46,12 @@ export function patchCommand({ namespace, name }: RequestKey, patch: RequestPatc
 export function deleteCommand({ namespace, name }: RequestKey): KubectlCommand {
   return { argv: ['kubectl', 'delete', 'hostrequest', name, `--namespace=${namespace}`] }
 }
+
+export function getCommand({ namespace, name }: RequestKey): KubectlCommand {
+  return { argv: ['kubectl', 'get', 'hostrequest', name, `--namespace=${namespace}`, '--output=yaml'] }
+}
+
+/** Until the run has ended, well or not. */
+export function waitCommand({ namespace, name }: RequestKey): KubectlCommand {
+  return { argv: ['kubectl', 'wait', `hostrequest/${name}`, `--namespace=${namespace}`, '--for=condition=Finished'] }
+}

@@ -53,6 +53,7 @@ export const compose = {
     notTargeted_other: '{{count, number}} named hosts are left out by role or label',
     unknown_one: '{{count, number}} name is no host’s: nothing at all would be sent',
     unknown_other: '{{count, number}} names are no host’s: nothing at all would be sent',
+    waves: 'In waves of up to {{ends}} hosts',
     names: 'Hosts by name',
     more: 'and {{count, number}} more',
     stale: 'The live connection is lost; this may be old.',

@@ -48,6 +48,7 @@ export const compose: Translation<typeof english> = {
     silent_other: '{{count, number}} 个代理没有响应，对应主机很可能会失败',
     notTargeted_other: '{{count, number}} 台已点名的主机因角色或标签不符而被排除',
     unknown_other: '{{count, number}} 个名称没有对应的主机：任何内容都不会发送',
+    waves: '分批发送，累计 {{ends}} 台',
     names: '主机名称',
     more: '还有 {{count, number}} 台',
     stale: '实时连接已断开，此信息可能已过时。',

@@ -15,11 +15,12 @@ import { createCommand } from '../../kubectl/requests.ts'
 import { problemOf } from '../../problem-error.ts'
 import { Button, KubectlCommand, Loading, Notice, Page, problemText, showToast } from '../../ui/index.ts'
 import { DryRunReview } from './form/dry-run-review.tsx'
-import { EditingContext, errorsByField, refusalSentence, type Editing } from './form/editing.tsx'
+import { EditingContext, errorsByField, type Editing } from './form/editing.tsx'
 import { HostsCard } from './form/hosts-card.tsx'
 import { IdentityCard } from './form/identity-card.tsx'
 import { OptionsCard } from './form/options-card.tsx'
 import { ManifestCard, PreviewCard } from './form/preview-card.tsx'
+import { Refused } from './form/refused.tsx'
 import { useForm, useStartingForm } from './form/use-form.ts'
 import { WhatCard } from './form/what-card.tsx'
 import { partsOf } from './list-requests.ts'
@@ -184,32 +185,5 @@ function Composer({ initial, copy }: ComposerProps): ReactNode {
         </div>
       </form>
     </EditingContext>
-  )
-}
-
-/** Who may not do what, in the words of the page and of Kubernetes. */
-function Refused({ refusals }: { readonly refusals: readonly Refusal[] }): ReactNode {
-  const { t } = useTranslation()
-  return (
-    <Notice tone="bad" icon={IconAlertTriangle} alert>
-      <strong>{t('compose.refusedTitle')}</strong>
-      <ul className="k-causes">
-        {refusals.map((refusal) => (
-          <li key={`${refusal.field ?? ''} ${refusal.message}`}>
-            {refusalSentence(t, refusal)}
-            {refusal.kind !== 'Invalid' && refusal.kind !== 'NameTaken' && (
-              <>
-                {' '}
-                {refusal.kind === 'HostForbidden' && t('compose.verbHint')}
-                <details className="k-small">
-                  <summary>{t('common.details')}</summary>
-                  <span className="k-mono">{refusal.message}</span>
-                </details>
-              </>
-            )}
-          </li>
-        ))}
-      </ul>
-    </Notice>
   )
 }

@@ -12,16 +12,8 @@ import { retryName } from '../../../request-form/suggested-name.ts'
 import { commandText } from '../../../kubectl/command.ts'
 import { createCommand } from '../../../kubectl/requests.ts'
 import { hostsWith } from '../../../run/matrix.ts'
-import {
-  Button,
-  Checkbox,
-  Dialog,
-  KubectlCommand,
-  Notice,
-  ProblemNotice,
-  showToast,
-  TextInput,
-} from '../../../ui/index.ts'
+import { Button, Checkbox, Dialog, KubectlCommand, Notice, showToast, TextInput } from '../../../ui/index.ts'
+import { MayNotWrite, RequestProblem } from '../form/refused.tsx'
 import { TargetNames } from '../form/target-names.tsx'
 
 /** As many as one request can name. */
@@ -97,7 +89,8 @@ export function RetryDialog({ request, names = [], onClose }: RetryDialogProps):
           error={isNamed ? undefined : t('compose.problem.NameRefused')}
           onChange={setName}
         />
-        <ProblemNotice error={retry.error} />
+        <MayNotWrite namespace={namespace} />
+        <RequestProblem error={retry.error} />
         {isPossible && hosts.length === count && (
           <KubectlCommand
             command={commandText(
