@@ -9,6 +9,9 @@ export interface RequestPatch {
 /** Remembers the deadline that abort has put away, for the next run. */
 const deadlineAnnotation = 'keelson.dev/deadline-before-abort'
 
+/** On a retry: the name of the request that it was made from. */
+export const retryOfAnnotation = 'keelson.dev/retry-of'
+
 export const sendPatch: RequestPatch = { spec: { dryRun: false } }
 export const pausePatch: RequestPatch = { spec: { suspend: true } }
 

@@ -11,6 +11,7 @@ import {
   runAgain,
   sendRequest,
 } from '../../protocol/requests.ts'
+import { retryOfAnnotation, retrySpec } from '../../protocol/steering.ts'
 import type { Gate } from '../service/gate.ts'
 import { hostRequestKind } from '../service/kinds.ts'
 import type { LiveStore } from '../service/live/live-store.ts'
@@ -29,7 +30,6 @@ export interface RequestsDependencies {
 
 /** As many as `workers` takes. */
 const maxWorkers = 1_024
-const retryOf = 'keelson.dev/retry-of'
 
 /** Everything here is done with the token of whoever asks: Kubernetes decides. */
 export function requestsController({ people, gate, store }: RequestsDependencies): Controller {
@@ -78,8 +78,12 @@ export function requestsController({ people, gate, store }: RequestsDependencies
       const again = targetsWith(body.includeUnknown ? ['failed', 'unknown'] : ['failed'], request, targets)
       audit.object(`hostrequests/${params.namespace}/${body.name}`)
       audit.detail({ retryOf: params.name, includeUnknown: body.includeUnknown, hosts: again.length })
-      const metadata = { namespace: params.namespace, name: body.name, annotations: { [retryOf]: params.name } }
-      return client.create(hostRequestKind, { metadata, spec: retrySpec(request, again) }, {}, signal)
+      const metadata = {
+        namespace: params.namespace,
+        name: body.name,
+        annotations: { [retryOfAnnotation]: params.name },
+      }
+      return client.create(hostRequestKind, { metadata, spec: specFor(request, again) }, {}, signal)
     })
 
     serve(deleteRequest, async ({ caller, params, signal }) =>
@@ -97,16 +101,12 @@ async function told<T>(act: Promise<T>): Promise<T> {
   })
 }
 
-/** The same, for these hosts and no others: they are named, so nothing narrows them. */
-function retrySpec(request: HostRequest, names: readonly string[]): HostRequest['spec'] {
+function specFor(request: HostRequest, names: readonly string[]): HostRequest['spec'] {
   if (names.length === 0)
     throw new ProblemError(422, { code: 'NothingToRetry', message: 'no host of the last run is to be tried again' })
   if (names.length > maxWorkers) {
     const message = `${names.length} hosts are to be tried again, and a request names ${maxWorkers} at most: run the whole request again, or make one with a selector`
     throw new ProblemError(422, { code: 'TooManyToRetry', message })
   }
-  const { hostSelector: _, ...spec } = request.spec
-  const workers = names.map((name) => ({ name }))
-  const activeDeadlineSeconds = steering.deadlineOf(request)
-  return { ...spec, workers, activeDeadlineSeconds, suspend: false, dryRun: false, runToken: '' }
+  return retrySpec(request, names)
 }

@@ -13,8 +13,14 @@ export interface RequestKey {
 export type WrittenSpec = z.input<typeof HostRequestSpec>
 
 /** A HostRequest as YAML, for a file or the standard input of kubectl. Long values stay on one line, as they were typed. */
-export function manifest({ namespace, name }: RequestKey, spec: WrittenSpec): string {
-  return stringify({ apiVersion, kind: 'HostRequest', metadata: { name, namespace }, spec }, { lineWidth: 0 })
+export function manifest(
+  { namespace, name }: RequestKey,
+  spec: WrittenSpec,
+  annotations?: Readonly<Record<string, string>>,
+): string {
+  const metadata = { name, namespace, ...(annotations === undefined ? {} : { annotations }) }
+  const object = { apiVersion, kind: 'HostRequest', metadata, spec }
+  return stringify(object, { lineWidth: 0, aliasDuplicateObjects: false })
 }
 
 /** What deletes itself must not be applied again by whoever keeps the manifest, so that one is created. */
@@ -23,9 +29,13 @@ export function sendCommand(key: RequestKey, spec: WrittenSpec): KubectlCommand 
   return { argv: ['kubectl', verb, '--filename=-'], input: manifest(key, spec) }
 }
 
-/** Always another object: a retry that ran twice by itself would be sent twice. */
-export function createCommand(key: RequestKey, spec: WrittenSpec): KubectlCommand {
-  return { argv: ['kubectl', 'create', '--filename=-'], input: manifest(key, spec) }
+/** Always another object: one that was applied twice would be changed, not made. */
+export function createCommand(
+  key: RequestKey,
+  spec: WrittenSpec,
+  annotations?: Readonly<Record<string, string>>,
+): KubectlCommand {
+  return { argv: ['kubectl', 'create', '--filename=-'], input: manifest(key, spec, annotations) }
 }
 
 export function patchCommand({ namespace, name }: RequestKey, patch: RequestPatch): KubectlCommand {
@@ -35,4 +45,13 @@ export function patchCommand({ namespace, name }: RequestKey, patch: RequestPatc
 
 export function deleteCommand({ namespace, name }: RequestKey): KubectlCommand {
   return { argv: ['kubectl', 'delete', 'hostrequest', name, `--namespace=${namespace}`] }
+}
+
+export function getCommand({ namespace, name }: RequestKey): KubectlCommand {
+  return { argv: ['kubectl', 'get', 'hostrequest', name, `--namespace=${namespace}`, '--output=yaml'] }
+}
+
+/** Until the run has ended, well or not. */
+export function waitCommand({ namespace, name }: RequestKey): KubectlCommand {
+  return { argv: ['kubectl', 'wait', `hostrequest/${name}`, `--namespace=${namespace}`, '--for=condition=Finished'] }
 }

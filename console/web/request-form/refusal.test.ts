@@ -56,6 +56,14 @@ describe('what the server refuses', () => {
     ])
   })
 
+  test('says so of a name that is taken', () => {
+    const message = 'hostrequests.keelson.dev "a" already exists'
+    const kubernetes = { status: 409, reason: 'AlreadyExists' }
+    expect(refusalsOf({ code: 'AlreadyExists', message, kubernetes }, form)).toEqual([
+      { kind: 'NameTaken', field: 'name', message },
+    ])
+  })
+
   test('is told whole where no field can be told', () => {
     const message = 'admission webhook "x" denied the request'
     expect(refusalsOf({ ...forbidden, message }, form)).toEqual([{ kind: 'Invalid', field: undefined, message }])

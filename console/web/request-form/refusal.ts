@@ -10,6 +10,7 @@ export type Refusal = {
   readonly message: string
 } & (
   | { readonly kind: 'Invalid' }
+  | { readonly kind: 'NameTaken' }
   /** A right on a host is missing: `verb` on `hosts/area`. */
   | {
       readonly kind: 'HostForbidden'
@@ -32,6 +33,7 @@ const onRequest = /User "([^"]+)" cannot (\w+) resource "hostrequests"[^"]*(?:"[
 export function refusalsOf(problem: Problem, form: RequestForm): Refusal[] {
   const { causes = [], field, message, kubernetes } = problem
   if (kubernetes?.status === 403) return [forbidden(message, form)]
+  if (kubernetes?.reason === 'AlreadyExists') return [{ kind: 'NameTaken', field: 'name', message }]
   const named = causes.length > 0 ? causes : field === undefined ? [] : [{ field, message }]
   if (named.length === 0) return [{ kind: 'Invalid', field: undefined, message }]
   return named.map((cause) => ({ kind: 'Invalid', field: placeOf(cause, form), message: cause.message }))

@@ -35,12 +35,12 @@ export function newRunToken(random: () => number): string {
   return `${suffix(random)}${suffix(random)}`
 }
 
+/** A value may come to be in a name, which everybody sees, only where it names a thing. */
 function subjectOf({ method, parameters }: RequestForm, preset: string): string {
-  const [first] = parameters
-  if (first === undefined) return ''
-  // A value may come to be in a name, which everybody sees, only where it names a thing.
-  if (preset === 'systemdUnit' || (preset === 'sysctl' && method === 'GET')) return first.value
-  return preset === 'sysctl' ? first.key : ''
+  const valueOf = (wanted: string) => parameters.find(({ key }) => key === wanted)?.value ?? ''
+  if (preset === 'systemdUnit') return valueOf('name')
+  if (preset !== 'sysctl') return ''
+  return method === 'GET' ? valueOf('key') : (parameters[0]?.key ?? '')
 }
 
 /** Letters and digits that nobody takes for one another. */

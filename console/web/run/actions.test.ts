@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { actionsOf, type Action } from './actions.ts'
+import { stateOf } from './outcome.ts'
 import { request } from './run.fixture.ts'
 
 const always: Action[] = ['copy', 'delete']
@@ -18,4 +19,10 @@ test.each<[string, Parameters<typeof request>, Action[]]>([
   ['a dry run with nobody to send to', [{ dryRun: true }, { state: 'ERROR', dryRun }], ['run']],
 ])('%s', (_, of, possible) => {
   expect(actionsOf(request(...of))).toEqual([...possible, ...always])
+})
+
+test('a run that ended does not speak for one that was asked for since, a run under way is not over by a change', () => {
+  expect(stateOf(request({}, { state: 'SUCCESS' }))).toBe('SUCCESS')
+  expect(stateOf(request({}, { state: 'SUCCESS', observedGeneration: 0 }))).toBe('PENDING')
+  expect(stateOf(request({}, { state: 'RUNNING', observedGeneration: 0 }))).toBe('RUNNING')
 })

@@ -69,11 +69,16 @@ export interface Reason {
   readonly message: string
 }
 
+/** The state of what the spec asks for: a run that has ended says nothing of one that was asked for since. */
+export function stateOf({ metadata, status }: Pick<HostRequest, 'metadata' | 'status'>): HostRequestStatus['state'] {
+  if (status === undefined) return 'PENDING'
+  const { state, observedGeneration } = status
+  const isOver = state === 'SUCCESS' || state === 'ERROR'
+  return isOver && observedGeneration !== metadata.generation ? 'PENDING' : state
+}
+
 /** The run that the spec asks for has ended. */
-export function isFinished({ metadata, status }: Pick<HostRequest, 'metadata' | 'status'>): boolean {
-  return (
-    status !== undefined &&
-    status.observedGeneration === metadata.generation &&
-    (status.state === 'SUCCESS' || status.state === 'ERROR')
-  )
+export function isFinished(request: Pick<HostRequest, 'metadata' | 'status'>): boolean {
+  const state = stateOf(request)
+  return state === 'SUCCESS' || state === 'ERROR'
 }

@@ -1,8 +1,15 @@
 import { useRouter } from '@tanstack/react-router'
 import type { MouseEvent, ReactNode } from 'react'
 
+interface TextLinkProps {
+  readonly href: string
+  readonly className?: string
+  readonly title?: string
+  readonly children: ReactNode
+}
+
 /** A link to one of our pages, for rows of which there are many: it does not follow where the router is, as `Link` does. Not in the order of Tab. */
-export function TextLink({ href, children }: { readonly href: string; readonly children: ReactNode }): ReactNode {
+export function TextLink({ href, className, title, children }: TextLinkProps): ReactNode {
   const router = useRouter()
   const go = (event: MouseEvent) => {
     // Another tab or window, or a download: the browser does that by itself.
@@ -11,7 +18,7 @@ export function TextLink({ href, children }: { readonly href: string; readonly c
     void router.navigate({ href })
   }
   return (
-    <a href={href} tabIndex={-1} onClick={go}>
+    <a href={href} className={className} title={title} tabIndex={-1} onClick={go}>
       {children}
     </a>
   )

@@ -53,6 +53,7 @@ export const compose = {
     notTargeted_other: '{{count, number}} named hosts are left out by role or label',
     unknown_one: '{{count, number}} name is no host’s: nothing at all would be sent',
     unknown_other: '{{count, number}} names are no host’s: nothing at all would be sent',
+    waves: 'In waves of up to {{ends}} hosts',
     names: 'Hosts by name',
     more: 'and {{count, number}} more',
     stale: 'The live connection is lost; this may be old.',
@@ -182,6 +183,7 @@ export const compose = {
   problems_other: '{{count, number}} fields need another look.',
   refusedTitle: 'Kubernetes has refused this request.',
   refused: {
+    NameTaken: 'There is a request of this name already. Choose another name.',
     HostForbidden: '{{user}} may not {{verb}} hosts/{{area}} on the host {{host}}.',
     HostsForbidden:
       '{{user}} may not {{verb}} hosts/{{area}} on every host. Choose hosts by name, at most 24, or ask for the right.',

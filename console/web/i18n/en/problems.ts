@@ -13,6 +13,12 @@ export const problems = {
   PasswordRefused:
     'This password is too easy to guess. Take at least 12 characters: no common password, not the name of the account, no repetition and no row of keys.',
   PasswordWrong: 'The present password is wrong.',
+  NotBegun:
+    'The operator has not begun this yet, or not seen its last change. Pause or delete it, or try again in a moment.',
+  RunFinished: 'The run has ended already.',
+  RunNotFinished: 'The run has not ended yet: wait for its end, or abort it.',
+  NothingToRetry: 'No host of the last run is to be tried again.',
+  TooManyToRetry: 'One request can name 1,024 hosts at most. Run all of it again, or make one with a label selector.',
   PasswordChangeRequired: 'Change your password first.',
   BootstrapRefused:
     'This link is not the newest one in the log of the console, or it has been used. Open the newest one.',

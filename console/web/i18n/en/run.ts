@@ -36,6 +36,7 @@ export const run = {
     retryNobody: 'There is no host to send it to.',
     retryTooMany: 'More than {{max, number}} hosts cannot be named in one request. Copy it, and choose them by label.',
   },
+  command: { get: 'See all of it', wait: 'Wait for its end' },
   done: {
     send: 'Sent',
     pause: 'Nothing more is sent',
@@ -45,7 +46,6 @@ export const run = {
     retry: 'The new request is made',
     delete: 'Deleted',
   },
-  kubectl: 'The same with kubectl',
   started: 'Began',
   finished: 'Ended',
   took: 'Took',
@@ -59,6 +59,7 @@ export const run = {
   role: 'role',
   round: 'Round',
   roundOf: '{{round, number}} of {{rounds, number}} retries',
+  notSeen: 'The operator has not seen the last change yet. Is it running?',
   held: 'It is held: nothing more is sent until somebody lets it go on.',
   waitsForAnswer: 'It waits for you: go on, or abort.',
   waves: {
@@ -122,6 +123,7 @@ export const run = {
   details: {
     title: 'Details',
     spec: 'Spec',
+    kubectl: 'With kubectl',
     conditions: 'Conditions',
     history: 'Former runs',
     type: 'Type',

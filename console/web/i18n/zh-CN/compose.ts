@@ -48,6 +48,7 @@ export const compose: Translation<typeof english> = {
     silent_other: '{{count, number}} 个代理没有响应，对应主机很可能会失败',
     notTargeted_other: '{{count, number}} 台已点名的主机因角色或标签不符而被排除',
     unknown_other: '{{count, number}} 个名称没有对应的主机：任何内容都不会发送',
+    waves: '分批发送，累计 {{ends}} 台',
     names: '主机名称',
     more: '还有 {{count, number}} 台',
     stale: '实时连接已断开，此信息可能已过时。',
@@ -174,6 +175,7 @@ export const compose: Translation<typeof english> = {
   problems_other: '有 {{count, number}} 处需要修改。',
   refusedTitle: 'Kubernetes 拒绝了此请求。',
   refused: {
+    NameTaken: '已有同名请求，请换一个名称。',
     HostForbidden: '{{user}} 无权对主机 {{host}} 的 hosts/{{area}} 执行 {{verb}}。',
     HostsForbidden:
       '{{user}} 无权对所有主机的 hosts/{{area}} 执行 {{verb}}。请按名称选择主机（最多 24 台），或申请权限。',

@@ -36,6 +36,7 @@ export const run: Translation<typeof english> = {
     retryNobody: '没有可发送的主机。',
     retryTooMany: '一个请求最多点名 {{max, number}} 台主机。请复制此请求，并按标签选择主机。',
   },
+  command: { get: '查看完整内容', wait: '等待其结束' },
   done: {
     send: '已发送',
     pause: '已停止继续发送',
@@ -45,7 +46,6 @@ export const run: Translation<typeof english> = {
     retry: '已创建新请求',
     delete: '已删除',
   },
-  kubectl: '等效的 kubectl 命令',
   started: '开始时间',
   finished: '结束时间',
   took: '用时',
@@ -58,6 +58,7 @@ export const run: Translation<typeof english> = {
   role: '角色',
   round: '轮次',
   roundOf: '第 {{round, number}} 轮重试，共 {{rounds, number}} 轮',
+  notSeen: '控制器尚未看到最近的更改。它在运行吗？',
   held: '已挂起：在有人让它继续之前不再发送。',
   waitsForAnswer: '正在等待您的决定：继续或中止。',
   waves: {
@@ -119,6 +120,7 @@ export const run: Translation<typeof english> = {
   details: {
     title: '详情',
     spec: '规格',
+    kubectl: '使用 kubectl',
     conditions: '状况',
     history: '历次运行',
     type: '类型',

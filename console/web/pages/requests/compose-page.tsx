@@ -1,7 +1,7 @@
 import { IconAlertTriangle, IconFlask, IconHistory } from '@tabler/icons-react'
 import { useMutation } from '@tanstack/react-query'
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router'
-import { useEffect, useMemo, useRef, useState, type ReactNode } from 'react'
+import { useCallback, useEffect, useMemo, useRef, useState, type ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import { createRequest, deleteRequest } from '../../../protocol/requests.ts'
 import { call } from '../../call.ts'
@@ -15,11 +15,12 @@ import { createCommand } from '../../kubectl/requests.ts'
 import { problemOf } from '../../problem-error.ts'
 import { Button, KubectlCommand, Loading, Notice, Page, problemText, showToast } from '../../ui/index.ts'
 import { DryRunReview } from './form/dry-run-review.tsx'
-import { EditingContext, errorsByField, refusalSentence, type Editing } from './form/editing.tsx'
+import { EditingContext, errorsByField, type Editing } from './form/editing.tsx'
 import { HostsCard } from './form/hosts-card.tsx'
 import { IdentityCard } from './form/identity-card.tsx'
 import { OptionsCard } from './form/options-card.tsx'
 import { ManifestCard, PreviewCard } from './form/preview-card.tsx'
+import { Refused } from './form/refused.tsx'
 import { useForm, useStartingForm } from './form/use-form.ts'
 import { WhatCard } from './form/what-card.tsx'
 import { partsOf } from './list-requests.ts'
@@ -76,7 +77,16 @@ function Composer({ initial, copy }: ComposerProps): ReactNode {
   const [isReady, setReady] = useState(false)
   const problems = useMemo(() => checkForm(form), [form])
   const body = useRef<HTMLFormElement>(null)
-  const show = (search: { review?: string }) => void navigate({ to: '/requests/new', search })
+  const show = useCallback(
+    (search: { review?: string }, replace = false) => void navigate({ to: '/requests/new', search, replace }),
+    [navigate],
+  )
+  const [source] = useState(copy)
+  const isFromAddress = initial !== undefined
+  useEffect(() => {
+    // From here on it is a draft: loading the page again is not to bring back what it began from.
+    if (isFromAddress) show(review === undefined ? {} : { review }, true)
+  }, [isFromAddress, review, show])
 
   const dryRun = useMutation({
     mutationFn: (asked: RequestForm) => {
@@ -134,7 +144,7 @@ function Composer({ initial, copy }: ComposerProps): ReactNode {
         }}
       >
         <div className="k-stack" key={edition}>
-          {copy !== undefined && <Notice icon={IconHistory}>{t('compose.copyOf', { name: copy })}</Notice>}
+          {source !== undefined && <Notice icon={IconHistory}>{t('compose.copyOf', { name: source })}</Notice>}
           {isDraft && (
             <Notice icon={IconHistory}>
               {t('compose.draftKept')}{' '}
@@ -175,32 +185,5 @@ function Composer({ initial, copy }: ComposerProps): ReactNode {
         </div>
       </form>
     </EditingContext>
-  )
-}
-
-/** Who may not do what, in the words of the page and of Kubernetes. */
-function Refused({ refusals }: { readonly refusals: readonly Refusal[] }): ReactNode {
-  const { t } = useTranslation()
-  return (
-    <Notice tone="bad" icon={IconAlertTriangle} alert>
-      <strong>{t('compose.refusedTitle')}</strong>
-      <ul className="k-causes">
-        {refusals.map((refusal) => (
-          <li key={`${refusal.field ?? ''} ${refusal.message}`}>
-            {refusalSentence(t, refusal)}
-            {refusal.kind !== 'Invalid' && (
-              <>
-                {' '}
-                {refusal.kind === 'HostForbidden' && t('compose.verbHint')}
-                <details className="k-small">
-                  <summary>{t('common.details')}</summary>
-                  <span className="k-mono">{refusal.message}</span>
-                </details>
-              </>
-            )}
-          </li>
-        ))}
-      </ul>
-    </Notice>
   )
 }

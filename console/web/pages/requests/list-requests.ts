@@ -36,7 +36,7 @@ export function shownRequests(rows: readonly RequestRow[], view: RequestsView): 
     .split(/\s+/)
     .filter((word) => word !== '')
   const found = rows.filter((row) => {
-    if (view.state !== undefined && row.state !== view.state) return false
+    if (view.state !== undefined && stateOf(row) !== view.state) return false
     if (view.namespace !== undefined && row.namespace !== view.namespace) return false
     const text = textOfRow(row)
     return words.every((word) => text.includes(word))
@@ -46,11 +46,16 @@ export function shownRequests(rows: readonly RequestRow[], view: RequestsView): 
   return order === 'ascending' ? found.toSorted(compare) : found.toSorted((a, b) => compare(b, a))
 }
 
+/** The state of what the spec asks for: a run that has ended says nothing of one that was asked for since. */
+export function stateOf({ state, finished }: Pick<RequestRow, 'state' | 'finished'>): RunState {
+  return (state === 'SUCCESS' || state === 'ERROR') && !finished ? 'PENDING' : state
+}
+
 /** How many there are of each state, of those that the rest of the view shows. */
 export function countStates(rows: readonly RequestRow[], view: RequestsView): ReadonlyMap<RunState, number> {
   const counts = new Map<RunState, number>()
   const { state: _, ...rest } = view
-  for (const { state } of shownRequests(rows, rest)) counts.set(state, (counts.get(state) ?? 0) + 1)
+  for (const row of shownRequests(rows, rest)) counts.set(stateOf(row), (counts.get(stateOf(row)) ?? 0) + 1)
   return counts
 }
 
@@ -69,7 +74,8 @@ const names = new Intl.Collator('en', { numeric: true })
 const comparisons: Readonly<Record<SortKey, (a: RequestRow, b: RequestRow) => number>> = {
   created: (a, b) => a.createdAt.localeCompare(b.createdAt) || byName(a, b),
   name: byName,
-  state: (a, b) => runStates.indexOf(a.state) - runStates.indexOf(b.state) || b.createdAt.localeCompare(a.createdAt),
+  state: (a, b) =>
+    runStates.indexOf(stateOf(a)) - runStates.indexOf(stateOf(b)) || b.createdAt.localeCompare(a.createdAt),
 }
 
 function byName(a: RequestRow, b: RequestRow): number {

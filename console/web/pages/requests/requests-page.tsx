@@ -30,6 +30,7 @@ import {
   requestsViewOf,
   runStates,
   shownRequests,
+  stateOf,
   type RequestsView,
   type SortKey,
 } from './list-requests.ts'
@@ -207,7 +208,7 @@ function columnsOf(t: TFunction): readonly GridColumn<RequestRow>[] {
       header: t('requests.column.state'),
       width: '8rem',
       sortable: true,
-      render: ({ state }) => <RunStateBadge state={state} />,
+      render: (row) => <RunStateBadge state={stateOf(row)} />,
     },
     {
       key: 'request',

@@ -11,7 +11,8 @@ import { getRouteApi, Link } from '@tanstack/react-router'
 import { useRef, type ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useRequest } from '../../live/use-live.ts'
-import { isFinished } from '../../run/outcome.ts'
+import { isFinished, stateOf } from '../../run/outcome.ts'
+import { useLasting } from '../../run/use-lasting.ts'
 import { Badge, Empty, LinkButton, Loading, NoPermission, Notice, Page, RunStateBadge } from '../../ui/index.ts'
 import { DryRunReview } from './form/dry-run-review.tsx'
 import { AnswersCard } from './run/answers-card.tsx'
@@ -77,9 +78,9 @@ function RunView({ request, isGone }: { readonly request: HostRequest; readonly 
   const { metadata, spec, status } = request
   const namespace = metadata.namespace ?? ''
   const targets = useRunTargets(request)
-  const state = status?.state ?? 'PENDING'
+  const state = stateOf(request)
+  const isUnseen = useLasting(status?.observedGeneration !== metadata.generation, 3_000)
   const stalled = status?.conditions.find(({ type, status: holds }) => type === 'Stalled' && holds === 'True')
-  const isDryRun = spec.dryRun || status?.dryRun !== undefined
   return (
     <Page
       title={metadata.name}
@@ -87,7 +88,7 @@ function RunView({ request, isGone }: { readonly request: HostRequest; readonly 
       badge={
         <>
           <RunStateBadge state={state} />
-          {isDryRun && <Badge icon={IconFlask}>{t('run.dryRun')}</Badge>}
+          {spec.dryRun && <Badge icon={IconFlask}>{t('run.dryRun')}</Badge>}
         </>
       }
       subtitle={
@@ -104,6 +105,11 @@ function RunView({ request, isGone }: { readonly request: HostRequest; readonly 
             {t('run.deleted')}
           </Notice>
         )}
+        {isUnseen && !isGone && (
+          <Notice tone="warning" icon={IconAlertTriangle} alert>
+            {t('run.notSeen')}
+          </Notice>
+        )}
         {state === 'PAUSED' && stalled !== undefined && (
           <Notice tone="warning" icon={IconHandStop} alert>
             {t('run.waitsForAnswer')}
@@ -114,7 +120,7 @@ function RunView({ request, isGone }: { readonly request: HostRequest; readonly 
             {t('run.held')}
           </Notice>
         )}
-        {isDryRun && !isGone ? (
+        {spec.dryRun && !isGone ? (
           <DryRunReview namespace={namespace} name={metadata.name} />
         ) : (
           <>

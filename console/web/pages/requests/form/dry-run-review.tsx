@@ -12,9 +12,10 @@ import { patchCommand } from '../../../kubectl/requests.ts'
 import { useRequest } from '../../../live/use-live.ts'
 import { problemOf } from '../../../problem-error.ts'
 import { isFinished, outcomeOf } from '../../../run/outcome.ts'
-import { Button, Card, Empty, KubectlCommand, Loading, NoPermission, Notice, ProblemNotice } from '../../../ui/index.ts'
+import { Button, Card, Empty, KubectlCommand, Loading, NoPermission, Notice } from '../../../ui/index.ts'
 import { useTargets } from '../run/use-targets.ts'
 import { ExactRequest } from './exact-request.tsx'
+import { RequestProblem } from './refused.tsx'
 import { TargetNames } from './target-names.tsx'
 
 interface DryRunReviewProps {
@@ -143,7 +144,7 @@ function Told({ request, onSent, ...way }: Way & { readonly request: HostRequest
           {t('compose.review.conflict')}
         </Notice>
       ) : (
-        <ProblemNotice error={send.error ?? discard.error} />
+        <RequestProblem error={send.error ?? discard.error} />
       )}
       <div className="k-row">
         <Back {...way} />

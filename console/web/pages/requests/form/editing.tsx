@@ -1,8 +1,10 @@
 import type { TFunction } from 'i18next'
 import { createContext, use } from 'react'
 import { problemsOf, type FormProblem, type ProblemCode } from '../../../request-form/check-form.ts'
-import type { Refusal } from '../../../request-form/refusal.ts'
-import type { FormField, RequestForm } from '../../../request-form/request-form.ts'
+import type { ProblemError } from '../../../problem-error.ts'
+import { refusalsOf, type Refusal } from '../../../request-form/refusal.ts'
+import { emptyForm, type FormField, type RequestForm } from '../../../request-form/request-form.ts'
+import { problemText } from '../../../ui/index.ts'
 
 /** What is being written, for the parts of the page that show and change it. */
 export interface Editing {
@@ -44,6 +46,8 @@ export function refusalSentence(t: TFunction, refusal: Refusal): string {
   switch (refusal.kind) {
     case 'Invalid':
       return refusal.message
+    case 'NameTaken':
+      return t('compose.refused.NameTaken')
     case 'HostForbidden': {
       const { user, verb, area, host } = refusal
       if (host === undefined) return t('compose.refused.HostsForbidden', { user, verb, area })
@@ -58,6 +62,14 @@ export function refusalSentence(t: TFunction, refusal: Refusal): string {
       return t('compose.refused.RequestForbidden', { user, verb, namespace })
     }
   }
+}
+
+/** What a call about a request failed with, in a sentence. */
+export function refusedText(t: TFunction, problem: ProblemError): string {
+  if (problem.kubernetes?.status !== 403) return problemText(t, problem)
+  return refusalsOf(problem, emptyForm)
+    .map((refusal) => refusalSentence(t, refusal))
+    .join(' ')
 }
 
 /** What is said at a field: what the server refused, until the form is changed, else what is wrong as it is typed. */

@@ -1,6 +1,8 @@
+import { waveEnds } from '@keelson/api'
 import { IconAlertTriangle, IconPlugConnectedX, IconUserX } from '@tabler/icons-react'
 import { useDeferredValue, useMemo, type ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
+import { checkForm } from '../../../request-form/check-form.ts'
 import { previewTargets } from '../../../request-form/target-preview.ts'
 import type { RequestForm } from '../../../request-form/request-form.ts'
 import { specOf } from '../../../request-form/spec-of-form.ts'
@@ -27,7 +29,10 @@ export function PreviewCard({ form }: { readonly form: RequestForm }): ReactNode
   const wanted = useDeferredValue(form)
   const preview = useMemo(() => previewTargets(wanted, items), [wanted, items])
   const { sent, offline, silent, notTargeted, unknown } = preview
-  const isNobodyChosen = specOf(wanted) === undefined
+  const spec = useMemo(() => specOf(wanted), [wanted])
+  const isNobodyChosen = spec === undefined
+  const isPlanned = checkForm(wanted).every(({ field }) => field !== 'waves')
+  const waves = isPlanned && sent.length > 0 ? waveEnds(sent.length, spec?.waves ?? ['100%']) : []
   if (state === 'Denied') return null
   return (
     <Card title={t('compose.preview.title')}>
@@ -46,6 +51,9 @@ export function PreviewCard({ form }: { readonly form: RequestForm }): ReactNode
               {t('compose.preview.sent', { count: sent.length })}{' '}
               <span className="k-muted">{t('compose.preview.ofAll', { total: items.length })}</span>
             </p>
+          )}
+          {waves.length > 1 && (
+            <p className="k-muted k-flat">{t('compose.preview.waves', { ends: waves.join(' → ') })}</p>
           )}
           {unknown.length > 0 && (
             <Notice tone="bad" icon={IconAlertTriangle}>

@@ -4,13 +4,14 @@ import { useNavigate } from '@tanstack/react-router'
 import { useState, type ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import { abortRequest, deleteRequest, resumeRequest, runAgain } from '../../../../protocol/requests.ts'
-import { abortPatch, resumePatch, runAgainPatch } from '../../../../protocol/steering.ts'
+import { resumePatch } from '../../../../protocol/steering.ts'
 import { call } from '../../../call.ts'
 import { newRunToken } from '../../../request-form/suggested-name.ts'
-import { commandText, type KubectlCommand as Command } from '../../../kubectl/command.ts'
-import { deleteCommand, patchCommand } from '../../../kubectl/requests.ts'
+import { commandText } from '../../../kubectl/command.ts'
 import { isFinished } from '../../../run/outcome.ts'
-import { ConfirmDialog, KubectlCommand, ProblemNotice, showToast } from '../../../ui/index.ts'
+import { MayNotWrite, RequestProblem } from '../form/refused.tsx'
+import { steeringCommand } from './commands.tsx'
+import { ConfirmDialog, KubectlCommand, showToast } from '../../../ui/index.ts'
 
 export type ConfirmedAction = 'resume' | 'abort' | 'run' | 'delete'
 
@@ -46,6 +47,7 @@ export function ActionDialog({ action, request, onClose }: ActionDialogProps): R
       if (action === 'delete') void navigate({ to: '/requests' })
     },
   })
+  const command = steeringCommand(action, request, token)
   return (
     <ConfirmDialog
       open
@@ -58,8 +60,9 @@ export function ActionDialog({ action, request, onClose }: ActionDialogProps): R
     >
       <div className="k-stack">
         <p className="k-flat">{t(`run.confirm.${explanationOf(action, request)}`)}</p>
-        <ProblemNotice error={act.error} />
-        <KubectlCommand command={commandText(commandOf(action, request, token))} />
+        <MayNotWrite namespace={key.namespace} />
+        <RequestProblem error={act.error} />
+        {command !== undefined && <KubectlCommand command={commandText(command)} />}
       </div>
     </ConfirmDialog>
   )
@@ -71,19 +74,4 @@ function explanationOf(action: ConfirmedAction, request: HostRequest) {
   const { onFailure, maxFailures } = resumePatch(request).spec
   if (maxFailures !== undefined) return 'resumeFailures'
   return onFailure === undefined ? 'resume' : 'resumeWave'
-}
-
-function commandOf(action: ConfirmedAction, request: HostRequest, token: string): Command {
-  const { metadata } = request
-  const key = { namespace: metadata.namespace ?? '', name: metadata.name }
-  switch (action) {
-    case 'resume':
-      return patchCommand(key, resumePatch(request))
-    case 'abort':
-      return patchCommand(key, abortPatch(request))
-    case 'run':
-      return patchCommand(key, runAgainPatch(request, token))
-    case 'delete':
-      return deleteCommand(key)
-  }
 }

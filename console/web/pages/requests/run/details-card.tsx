@@ -1,11 +1,12 @@
 import type { HostRequest, HostRequestStatus } from '@keelson/api'
 import { useMemo, useState, type ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
+import { Commands } from './commands.tsx'
 import { writtenSpec } from '../../../request-form/spec-of-form.ts'
 import { manifest } from '../../../kubectl/requests.ts'
 import { Card, CopyButton, Moment, OutcomeBar, RunStateBadge, Table, Tabs } from '../../../ui/index.ts'
 
-type Tab = 'history' | 'conditions' | 'spec'
+type Tab = 'history' | 'conditions' | 'spec' | 'kubectl'
 
 /** What is asked for seldom: former runs, conditions, the spec as it was written. */
 export function DetailsCard({ request }: { readonly request: HostRequest }): ReactNode {
@@ -17,9 +18,13 @@ export function DetailsCard({ request }: { readonly request: HostRequest }): Rea
         label={t('run.details.title')}
         current={tab}
         onChange={setTab}
-        tabs={(['spec', 'conditions', 'history'] as const).map((key) => ({ key, label: t(`run.details.${key}`) }))}
+        tabs={(['spec', 'kubectl', 'conditions', 'history'] as const).map((key) => ({
+          key,
+          label: t(`run.details.${key}`),
+        }))}
       >
         {tab === 'spec' && <Spec request={request} />}
+        {tab === 'kubectl' && <Commands request={request} />}
         {tab === 'conditions' && <Conditions conditions={request.status?.conditions ?? []} />}
         {tab === 'history' && <History history={request.status?.history ?? []} />}
       </Tabs>

@@ -11,12 +11,12 @@ import {
   type TablerIcon,
 } from '@tabler/icons-react'
 import type { HostRequest } from '@keelson/api'
-import { Link, useNavigate } from '@tanstack/react-router'
+import { useNavigate } from '@tanstack/react-router'
 import { useDeferredValue, useMemo, useState, type ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import { cellsOf, countOutcomes, shownCells, type Cell } from '../../../run/matrix.ts'
 import type { Outcome } from '../../../run/outcome.ts'
-import { Card, Choice, Empty, Loading, SearchInput, Select, CellGrid } from '../../../ui/index.ts'
+import { Card, CellGrid, Choice, Empty, Loading, SearchInput, Select, TextLink } from '../../../ui/index.ts'
 import type { RunTargets } from './use-run-targets.ts'
 
 const icons: Readonly<Record<Outcome, TablerIcon>> = {
@@ -165,10 +165,10 @@ function OneCell({ cell: { host, outcome, reason } }: { readonly cell: Cell }): 
       ? t('run.matrix.cell', { host, outcome: told })
       : t('run.matrix.cellReason', { host, outcome: told, reason: `${reason.reason}: ${reason.message}` })
   return (
-    <Link to="/hosts/$name" params={{ name: host }} className="k-cell-link" title={title} tabIndex={-1}>
+    <TextLink href={`/hosts/${host}`} className="k-cell-link" title={title}>
       <Icon aria-hidden size={16} />
       <span className="visually-hidden">{told}: </span>
       <span className="k-cell-name">{host}</span>
-    </Link>
+    </TextLink>
   )
 }

@@ -5,23 +5,15 @@ import { useState, type ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Subdomain } from '../../../../protocol/names.ts'
 import { retryFailed } from '../../../../protocol/requests.ts'
-import { retrySpec } from '../../../../protocol/steering.ts'
+import { retryOfAnnotation, retrySpec } from '../../../../protocol/steering.ts'
 import { call } from '../../../call.ts'
 import { writtenSpec } from '../../../request-form/spec-of-form.ts'
 import { retryName } from '../../../request-form/suggested-name.ts'
 import { commandText } from '../../../kubectl/command.ts'
 import { createCommand } from '../../../kubectl/requests.ts'
 import { hostsWith } from '../../../run/matrix.ts'
-import {
-  Button,
-  Checkbox,
-  Dialog,
-  KubectlCommand,
-  Notice,
-  ProblemNotice,
-  showToast,
-  TextInput,
-} from '../../../ui/index.ts'
+import { Button, Checkbox, Dialog, KubectlCommand, Notice, showToast, TextInput } from '../../../ui/index.ts'
+import { MayNotWrite, RequestProblem } from '../form/refused.tsx'
 import { TargetNames } from '../form/target-names.tsx'
 
 /** As many as one request can name. */
@@ -97,10 +89,15 @@ export function RetryDialog({ request, names = [], onClose }: RetryDialogProps):
           error={isNamed ? undefined : t('compose.problem.NameRefused')}
           onChange={setName}
         />
-        <ProblemNotice error={retry.error} />
+        <MayNotWrite namespace={namespace} />
+        <RequestProblem error={retry.error} />
         {isPossible && hosts.length === count && (
           <KubectlCommand
-            command={commandText(createCommand({ namespace, name }, writtenSpec(retrySpec(request, hosts))))}
+            command={commandText(
+              createCommand({ namespace, name }, writtenSpec(retrySpec(request, hosts)), {
+                [retryOfAnnotation]: metadata.name,
+              }),
+            )}
           />
         )}
       </div>

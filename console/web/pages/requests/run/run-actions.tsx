@@ -19,7 +19,8 @@ import { pauseRequest } from '../../../../protocol/requests.ts'
 import { call } from '../../../call.ts'
 import { problemOf } from '../../../problem-error.ts'
 import { actionsOf, type Action } from '../../../run/actions.ts'
-import { Button, Menu, problemText, showToast } from '../../../ui/index.ts'
+import { Button, Menu, showToast } from '../../../ui/index.ts'
+import { refusedText } from '../form/editing.tsx'
 import { ActionDialog } from './action-dialog.tsx'
 import { RetryDialog } from './retry-dialog.tsx'
 
@@ -53,7 +54,7 @@ export function RunActions({ request, names }: RunActionsProps): ReactNode {
   const pause = useMutation({
     mutationFn: () => call(pauseRequest, { params: key, body: {} }),
     onSuccess: () => showToast(t('run.done.pause')),
-    onError: (error) => showToast(problemText(t, problemOf(error)), 'bad'),
+    onError: (error) => showToast(refusedText(t, problemOf(error)), 'bad'),
   })
   const act = (action: Action) => {
     if (action === 'pause') pause.mutate()
