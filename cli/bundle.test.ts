@@ -30,6 +30,7 @@ test.each([
   [['join', '--name', 'x', '--kubeconfig', '/nowhere'], 'stderr', 'KubeconfigUnreadable'],
   [['operator', '--kubeconfig', '/nowhere'], 'stdout', 'operator ended'],
   [['agent', '--config', '/nowhere'], 'stdout', 'configuration refused'],
+  [['console', '--config', '/nowhere'], 'stdout', 'configuration refused'],
 ] as const)(
   '%j',
   async (args, stream, words) => {

@@ -20,8 +20,10 @@ export async function bundleModule(entry: string, outfile: string): Promise<void
     platform: 'node',
     target: 'node24',
     format: 'esm',
-    // What is CommonJS inside asks for Node's own modules by `require`.
-    banner: { js: "import { createRequire } from 'node:module'\nconst require = createRequire(import.meta.url)" },
+    // What is CommonJS inside asks for Node's own modules by `require`. Others bring createRequire in by its own name.
+    banner: {
+      js: "import { createRequire as requireFrom } from 'node:module'\nconst require = requireFrom(import.meta.url)",
+    },
     legalComments: 'inline',
     logLevel: 'silent',
   })

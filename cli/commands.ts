@@ -9,6 +9,12 @@ export const commands: readonly Command[] = [
     run: program(async () => import('@keelson/operator/main')),
   },
   {
+    name: 'console',
+    usage: '[--config FILE]',
+    summary: 'runs the web console; docs/console-settings.md names its settings',
+    run: program(async () => import('@keelson/console/main')),
+  },
+  {
     name: 'agent',
     usage: '[--config FILE]',
     summary: 'runs the agent of this host',

@@ -60,12 +60,22 @@ describe('what fails is 1, with one sentence and its code', () => {
   })
 })
 
-test('a program of its own gets its own arguments, and its end is ours', async () => {
-  const argv = [join(import.meta.dirname, 'main.ts'), 'agent', '--config', '/nowhere/agent.json']
-  const child = spawn(process.execPath, argv, { env: {}, stdio: ['ignore', 'pipe', 'inherit'] })
-  let log = ''
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (log += text))
-  const [exitCode] = (await once(child, 'close')) as [number]
-  expect(exitCode).toBe(1)
-  expect(log).toContain('/nowhere/agent.json cannot be read')
-}, 30_000)
+test.each([
+  [['agent', '--config', '/nowhere/agent.json'], '/nowhere/agent.json cannot be read'],
+  [['console', '--config', '/nowhere/console.yaml'], '/nowhere/console.yaml cannot be read'],
+  [['console'], 'KEELSON_CONSOLE_SESSION_SECRET_FILE'],
+])(
+  '%j: a program of its own gets its own arguments, and its end is ours',
+  async (args, words) => {
+    const child = spawn(process.execPath, [join(import.meta.dirname, 'main.ts'), ...args], {
+      env: {},
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    let log = ''
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (log += text))
+    const [exitCode] = (await once(child, 'close')) as [number]
+    expect(exitCode).toBe(1)
+    expect(log).toContain(words)
+  },
+  30_000,
+)

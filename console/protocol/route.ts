@@ -1,7 +1,7 @@
 import { z } from 'zod'
 
 /** No parameters, no query, no body, or an empty answer (204). */
-export const nothing = z.undefined()
+const nothing = z.undefined()
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 

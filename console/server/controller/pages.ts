@@ -23,7 +23,7 @@ const pages = [
 ]
 
 /** In index.html wherever a nonce belongs: Vite's `html.cspNonce`. */
-export const noncePlaceholder = '__CSP_NONCE__'
+const noncePlaceholder = '__CSP_NONCE__'
 
 /** Serves the built pages: index.html for every page, and the files beside it, whose names change with their content. */
 export async function servePages(app: FastifyInstance, folder: string): Promise<void> {

@@ -26,7 +26,7 @@ export interface AuditNote {
   detail(value: unknown): void
 }
 
-export interface Call<R extends Route> {
+interface Call<R extends Route> {
   readonly params: z.output<R['params']>
   readonly query: z.output<R['query']>
   readonly body: z.output<R['body']>
@@ -37,10 +37,10 @@ export interface Call<R extends Route> {
 }
 
 /** Throws ProblemError, or lets errors of the model and KubeErrors through: they are answered as what they are. */
-export type Handler<R extends Route> = (call: Call<R>) => Promise<AnswerOf<R>>
+type Handler<R extends Route> = (call: Call<R>) => Promise<AnswerOf<R>>
 /** A route without an answer may return nothing at all. */
 type AnswerOf<R extends Route> = z.input<R['answer']> | (undefined extends z.input<R['answer']> ? void : never)
-export type Serve = <R extends Route>(route: R, handler: Handler<R>) => void
+type Serve = <R extends Route>(route: R, handler: Handler<R>) => void
 export type Controller = (serve: Serve) => void
 
 /** What only the routes of the session itself see. */

@@ -5,7 +5,7 @@ import type { CallTrail } from './call-trail.ts'
 import type { Caller } from './serve.ts'
 import type { SessionCookie } from './session-cookie.ts'
 
-export interface GuardOptions {
+interface GuardOptions {
   /** True: the look does not keep the session alive. For what a page does by itself, as long as it is open. */
   readonly quiet?: boolean
 }

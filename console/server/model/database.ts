@@ -9,7 +9,7 @@ import { sqliteMigrations } from './migrations/sqlite/index.ts'
 export type Database = MikroORM
 
 /** The database cannot be used; the message says what to do. */
-export class DatabaseError extends Error {
+class DatabaseError extends Error {
   readonly code: 'DatabaseUnreachable' | 'DatabaseInUse'
 
   constructor(code: DatabaseError['code'], message: string, cause: unknown) {

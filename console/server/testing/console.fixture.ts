@@ -27,7 +27,7 @@ export interface TestConsoleOptions {
 }
 
 export const password = 'four random words here'
-export const sessionSecret = 'a secret of a test, which is long enough 0123456789'
+const sessionSecret = 'a secret of a test, which is long enough 0123456789'
 
 /** The whole server, listening on a port of 127.0.0.1, with a database in a folder of its own. */
 export class TestConsole implements AsyncDisposable {
