@@ -14,6 +14,8 @@ const configuration: KnipConfig = {
         'web/testing/fed-server.ts',
         'web/ui/index.ts',
         'web/live/use-live.ts',
+        // Started as a program of its own.
+        'server/model/writer.fixture.ts',
       ],
       // Imported by a stylesheet.
       ignoreDependencies: ['@tabler/core'],
