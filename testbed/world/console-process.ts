@@ -54,16 +54,18 @@ export class ConsoleProcess implements AsyncDisposable {
     const daemon = new Daemon('console', [...argv, 'console'], { log: file('console.log'), env })
     const started = new ConsoleProcess(publicUrl, inside, daemon)
     try {
-      await eventually('the console is ready', () => started.#isReady(), 60_000)
+      await eventually('the console is ready, or has ended', () => started.#isReady(), 60_000)
+      await daemon.assertRunning()
       return started
     } catch (error) {
       await started[Symbol.asyncDispose]()
-      throw error
+      throw new Error(`the console did not become ready:\n${await daemon.tail()}`, { cause: error })
     }
   }
 
   async #isReady(): Promise<boolean> {
-    await this.#daemon.assertRunning()
+    // Says what is wrong with its settings, and ends.
+    if (!this.#daemon.running) return true
     return (await fetch(new URL('/readyz', this.inside))).ok
   }
 

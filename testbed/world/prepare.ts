@@ -7,7 +7,7 @@ import { kubeletLayer } from './kubelet-layer.ts'
 
 /** By this a capsule's starter tells the inside which layers it prepared. */
 const layersVariable = 'KEELSON_HOST_LAYERS'
-const pagesVariable = 'KEELSON_CONSOLE_PAGES_BUILT'
+const pagesVariable = 'KEELSON_BUILT_PAGES'
 
 /**
  * Makes everything that is slow to make, or finds it in the cache. Called before a capsule is entered, since the network ends there.
