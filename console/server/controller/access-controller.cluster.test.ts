@@ -62,17 +62,17 @@ describe('an administrator', () => {
 
     const more = [{ kind: 'Role', role: 'keelson-admin', namespaces: [] }]
     for (const attempt of [
-      vera.get('/api/accounts'),
-      vera.get('/api/accounts/admin'),
-      vera.get('/api/accounts/vera/tokens'),
-      vera.post('/api/accounts', { ...wanted, name: 'other' }),
-      vera.send('PUT', '/api/accounts/vera/grants', { body: { grants: more } }),
-      vera.post('/api/accounts/admin/password', { password: 'words of an intruder' }),
-      vera.send('PUT', '/api/accounts/admin/sign-in', { body: { enabled: false } }),
-      vera.post('/api/accounts/admin/tokens', { type: 'LongLived' }),
-      vera.send('DELETE', '/api/accounts/admin'),
+      () => vera.get('/api/accounts'),
+      () => vera.get('/api/accounts/admin'),
+      () => vera.get('/api/accounts/vera/tokens'),
+      () => vera.post('/api/accounts', { ...wanted, name: 'other' }),
+      () => vera.send('PUT', '/api/accounts/vera/grants', { body: { grants: more } }),
+      () => vera.post('/api/accounts/admin/password', { password: 'words of an intruder' }),
+      () => vera.send('PUT', '/api/accounts/admin/sign-in', { body: { enabled: false } }),
+      () => vera.post('/api/accounts/admin/tokens', { type: 'LongLived' }),
+      () => vera.send('DELETE', '/api/accounts/admin'),
     ]) {
-      const { status, body } = await attempt
+      const { status, body } = await attempt()
       expect([status, body]).toEqual([
         403,
         expect.objectContaining({

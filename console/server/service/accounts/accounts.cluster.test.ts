@@ -256,11 +256,11 @@ describe('a password', () => {
     await cluster.kubectl('create', 'clusterrolebinding', 'reader', '--clusterrole=reader', subject)
     await eventually('the reader reads', () => accounts.get('reader', 'paula', signal))
     for (const attempt of [
-      accounts.setPassword('reader', 'paula', password(), signal),
-      accounts.setSignIn('reader', 'paula', false, signal),
-      accounts.delete('reader', 'paula', signal),
+      () => accounts.setPassword('reader', 'paula', password(), signal),
+      () => accounts.setSignIn('reader', 'paula', false, signal),
+      () => accounts.delete('reader', 'paula', signal),
     ])
-      expect(await failureOf(attempt)).toMatchObject({ code: 'TokenRightMissing' })
+      expect(await failureOf(attempt())).toMatchObject({ code: 'TokenRightMissing' })
     expect(await records.verify('paula', first)).toBeDefined()
     expect(await failureOf(accounts.setPassword('nobody', 'paula', password(), signal))).toBeInstanceOf(ForbiddenError)
   })

@@ -86,6 +86,7 @@ export const access = {
   copyPassword: 'Copy the password',
   passwordTooShort: 'It takes at least 12 characters.',
   passwordNotInKubernetes: 'Passwords are the console’s own: kubectl has no command for them.',
+  passwordStays: 'Passwords are the console’s own: kubectl would leave this one behind.',
   signInCard: 'Sign-in',
   signInText: {
     Enabled: 'This person signs in with a password.',

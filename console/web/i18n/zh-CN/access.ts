@@ -81,6 +81,7 @@ export const access: Translation<typeof english> = {
   copyPassword: '复制密码',
   passwordTooShort: '至少需要 12 个字符。',
   passwordNotInKubernetes: '密码由控制台保存：kubectl 没有对应的命令。',
+  passwordStays: '密码由控制台保存：使用 kubectl 删除时密码会保留。',
   signInCard: '登录',
   signInText: {
     Enabled: '此人使用密码登录。',

@@ -10,7 +10,7 @@ import { Button, Card, Dialog, KubectlCommand, ProblemNotice, showToast, TextInp
 import { accountQuery, accountsQuery } from './queries.ts'
 
 /** Deletes an account, after its name was typed. */
-export function DeleteCard({ account: { name, others } }: { readonly account: Account }): ReactNode {
+export function DeleteCard({ account: { name, type, others } }: { readonly account: Account }): ReactNode {
   const { t } = useTranslation()
   const client = useQueryClient()
   const navigate = useNavigate()
@@ -42,6 +42,7 @@ export function DeleteCard({ account: { name, others } }: { readonly account: Ac
         }
       >
         <KubectlCommand command={deleteAccountCommands(name).map(commandText).join('\n')} />
+        {type === 'Person' && <p className="k-muted k-flush">{t('access.passwordStays')}</p>}
       </Card>
       <Dialog
         open={asking}
