@@ -47,7 +47,7 @@ export function PreviewCard({ form }: { readonly form: RequestForm }): ReactNode
               {t('compose.preview.nobodyMeant')}
             </Notice>
           ) : (
-            <p className="k-figure k-flat">
+            <p className="k-headline k-flat">
               {t('compose.preview.sent', { count: sent.length })}{' '}
               <span className="k-muted">{t('compose.preview.ofAll', { total: items.length })}</span>
             </p>
