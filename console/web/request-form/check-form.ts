@@ -45,7 +45,7 @@ export type ProblemCode =
   | 'AmountRange'
   | 'WavesRefused'
 
-export interface ProblemValues {
+interface ProblemValues {
   readonly min: number
   readonly max: number
   /** As `U+003B (;)`. */
