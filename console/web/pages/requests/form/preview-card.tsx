@@ -48,7 +48,7 @@ export function PreviewCard({ form }: { readonly form: RequestForm }): ReactNode
             </Notice>
           ) : (
             <p className="k-headline k-flat">
-              {t('compose.preview.sent', { count: sent.length })}{' '}
+              <span>{t('compose.preview.sent', { count: sent.length })}</span>{' '}
               <span className="k-muted">{t('compose.preview.ofAll', { total: items.length })}</span>
             </p>
           )}
