@@ -33,6 +33,7 @@ describe('what is wrong with a form', () => {
     ['name', 'NameRefused', { name: '-a' }],
     ['hosts', 'HostsMissing', { names: [] }],
     ['hosts', 'HostsTooMany', { names: Array.from({ length: 1025 }, (_, index) => `host-${index}`) }],
+    ['hosts', 'HostNameRefused', { names: ['worker-1', 'Worker_2'] }],
     ['selector', 'SelectorMissing', { who: 'Labels' }],
     ['selector', 'SelectorRefused', { who: 'Labels', selector: 'zone in' }],
     ['port', 'PortRange', { port: '' }],

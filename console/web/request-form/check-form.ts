@@ -19,6 +19,7 @@ export type ProblemCode =
   | 'NameRefused'
   | 'HostsMissing'
   | 'HostsTooMany'
+  | 'HostNameRefused'
   | 'SelectorMissing'
   | 'SelectorRefused'
   | 'PortRange'
@@ -44,7 +45,7 @@ export type ProblemCode =
   | 'AmountRange'
   | 'WavesRefused'
 
-export interface ProblemValues {
+interface ProblemValues {
   readonly min: number
   readonly max: number
   /** As `U+003B (;)`. */
@@ -72,6 +73,8 @@ export function problemsOf(problems: readonly FormProblem[], field: FormField): 
 function who({ who: choice, names, selector }: RequestForm): FormProblem[] {
   const problems: FormProblem[] = []
   if (choice === 'Names' && names.length === 0) problems.push(problem('hosts', 'HostsMissing'))
+  const bad = choice === 'Names' ? names.find((one) => !Subdomain.safeParse(one).success) : undefined
+  if (bad !== undefined) problems.push(problem('hosts', 'HostNameRefused', { part: bad }))
   if (choice === 'Names' && names.length > maxNames) problems.push(problem('hosts', 'HostsTooMany', { max: maxNames }))
   if (choice === 'Labels' && selector.trim() === '') problems.push(problem('selector', 'SelectorMissing'))
   if (choice === 'Every') return problems

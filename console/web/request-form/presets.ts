@@ -3,7 +3,7 @@ import { emptyParameter, type ParameterRow, type RequestForm } from './request-f
 
 type Method = RequestForm['method']
 
-export interface PresetMethod {
+interface PresetMethod {
   /** Parameters that the type refuses to go without. */
   readonly required?: readonly string[]
   /** At least one of them. */

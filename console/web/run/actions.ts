@@ -1,7 +1,7 @@
 import type { HostRequest } from '@keelson/api'
 import { isFinished } from './outcome.ts'
 
-export const actions = ['send', 'pause', 'resume', 'abort', 'retry', 'run', 'copy', 'delete'] as const
+const actions = ['send', 'pause', 'resume', 'abort', 'retry', 'run', 'copy', 'delete'] as const
 export type Action = (typeof actions)[number]
 
 /** What may be done with a request as it is now; whether a person has the right, Kubernetes says. */

@@ -1,7 +1,7 @@
 import { rankText, waveEnds, type HostRequest } from '@keelson/api'
 import type { Outcome, OutcomeOf } from './outcome.ts'
 
-export type Tally = Readonly<Record<Outcome, number>>
+type Tally = Readonly<Record<Outcome, number>>
 
 export interface Wave {
   /** From 0. */
@@ -20,7 +20,7 @@ export type Digest = (algorithm: 'SHA-256', data: Uint8Array<ArrayBuffer>) => Pr
 
 const nobody: Tally = { Failed: 0, Unknown: 0, Sending: 0, Waiting: 0, Succeeded: 0, Skipped: 0, Meant: 0 }
 
-export function tallyOf(indexes: Iterable<number>, outcomeOf: OutcomeOf): Tally {
+function tallyOf(indexes: Iterable<number>, outcomeOf: OutcomeOf): Tally {
   const tally: Record<Outcome, number> = { ...nobody }
   for (const index of indexes) tally[outcomeOf(index)] += 1
   return tally

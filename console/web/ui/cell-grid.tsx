@@ -9,7 +9,8 @@ interface CellGridProps<Item> {
   readonly label: string
   readonly items: readonly Item[]
   readonly itemKey: (item: Item) => string
-  /** Content of a cell; what is in it is told to screen readers. */
+  /** Name and state in words, for screen readers. */
+  readonly cellLabel: (item: Item) => string
   readonly render: (item: Item) => ReactNode
   readonly cellClass?: (item: Item) => string
   /** Enter. A click is the affair of what is in the cell. */
@@ -24,7 +25,15 @@ const maxHeight = 448
  * Any number of cells side by side: only what is seen is in the page. One stop of the Tab key; arrow keys, Page Up and Down, Home and End move, Enter
  * opens.
  */
-export function CellGrid<Item>({ label, items, itemKey, render, cellClass, onOpen }: CellGridProps<Item>): ReactNode {
+export function CellGrid<Item>({
+  label,
+  items,
+  itemKey,
+  cellLabel,
+  render,
+  cellClass,
+  onOpen,
+}: CellGridProps<Item>): ReactNode {
   const { t } = useTranslation()
   const id = useId()
   const scroller = useRef<HTMLDivElement>(null)
@@ -102,6 +111,7 @@ export function CellGrid<Item>({ label, items, itemKey, render, cellClass, onOpe
                   id={`${id}-${index}`}
                   role="gridcell"
                   aria-colindex={column + 1}
+                  aria-label={cellLabel(item)}
                   className={classNames('k-cell', cellClass?.(item), index === active && 'k-cell-active')}
                 >
                   {render(item)}

@@ -32,6 +32,8 @@ export const compose = {
     role: 'Role',
     anyRole: 'Any role',
     address: 'Address',
+    names: 'Names of hosts',
+    namesHint: 'One a line, or with commas or spaces between.',
     denied: 'You may not list hosts, so this page cannot show who would get it. The dry run can.',
   },
   preview: {
@@ -197,6 +199,7 @@ export const compose = {
     NameRefused: 'A name is made of small letters, digits, hyphens and dots, with a letter or digit at both ends.',
     HostsMissing: 'Choose at least one host. Nobody chosen does not mean everybody.',
     HostsTooMany: 'At most {{max, number}} hosts can be named. Choose them by label instead.',
+    HostNameRefused: 'No host can have this name: {{part}}',
     SelectorMissing: 'Give at least one label. For every host, choose “Every host”.',
     SelectorRefused: 'This is no requirement on labels: {{part}}',
     PortRange: 'A port is a whole number from 1 to 65535.',

@@ -34,6 +34,8 @@ export const compose: Translation<typeof english> = {
     role: '角色',
     anyRole: '任意角色',
     address: '地址',
+    names: '主机名称',
+    namesHint: '每行一个，或用逗号、空格分隔。',
     denied: '您无权列出主机，因此此处无法显示谁会收到请求；试运行可以显示。',
   },
   preview: {
@@ -188,6 +190,7 @@ export const compose: Translation<typeof english> = {
     NameRefused: '名称由小写字母、数字、连字符和点组成，首尾必须是字母或数字。',
     HostsMissing: '请至少选择一台主机。不选择并不表示所有主机。',
     HostsTooMany: '最多只能点名 {{max, number}} 台主机，请改为按标签选择。',
+    HostNameRefused: '主机不可能使用这个名称：{{part}}',
     SelectorMissing: '请至少填写一个标签。如需所有主机，请选择“所有主机”。',
     SelectorRefused: '这不是有效的标签条件：{{part}}',
     PortRange: '端口是 1 到 65535 之间的整数。',

@@ -13,7 +13,7 @@ import { specOf } from '../../request-form/spec-of-form.ts'
 import { commandText } from '../../kubectl/command.ts'
 import { createCommand } from '../../kubectl/requests.ts'
 import { problemOf } from '../../problem-error.ts'
-import { Button, KubectlCommand, Loading, Notice, Page, problemText, showToast } from '../../ui/index.ts'
+import { Button, KubectlCommand, Loading, Notice, Page, ProblemNotice, problemText, showToast } from '../../ui/index.ts'
 import { DryRunReview } from './form/dry-run-review.tsx'
 import { EditingContext, errorsByField, type Editing } from './form/editing.tsx'
 import { HostsCard } from './form/hosts-card.tsx'
@@ -107,6 +107,8 @@ function Composer({ initial, copy }: ComposerProps): ReactNode {
     [form, change, t, problems, refusals, isReady],
   )
   const hasRefusal = refusals.length > 0
+  // Else nobody has judged it: the console or the cluster could not be asked.
+  const isRefused = hasRefusal && [400, 403, 409, 422].includes(problemOf(dryRun.error).status)
   useEffect(() => {
     // Where the trouble is, once everything is marked.
     if (isReady || hasRefusal) body.current?.querySelector<HTMLElement>('[aria-invalid="true"], .k-problem')?.focus()
@@ -160,7 +162,11 @@ function Composer({ initial, copy }: ComposerProps): ReactNode {
         </div>
         <div className="k-compose-aside k-stack">
           <PreviewCard form={form} />
-          {refusals.length > 0 && <Refused refusals={refusals} />}
+          {isRefused ? (
+            <Refused refusals={refusals} hasFields />
+          ) : (
+            refusals.length > 0 && <ProblemNotice error={dryRun.error} />
+          )}
           {isReady && problems.length > 0 && (
             <Notice tone="bad" icon={IconAlertTriangle} alert>
               {t('compose.problems', { count: problems.length })}

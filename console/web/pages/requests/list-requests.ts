@@ -4,7 +4,7 @@ import { listOf, oneOf, textOf } from '../../search.ts'
 export const runStates = ['RUNNING', 'PAUSED', 'ERROR', 'PENDING', 'SUCCESS'] as const
 export type RunState = (typeof runStates)[number]
 
-export const sortKeys = ['created', 'name', 'state'] as const
+const sortKeys = ['created', 'name', 'state'] as const
 export type SortKey = (typeof sortKeys)[number]
 
 /** What of the list is seen, as the address says it; whatever is absent narrows nothing. */

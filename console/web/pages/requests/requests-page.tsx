@@ -190,16 +190,15 @@ function columnsOf(t: TFunction): readonly GridColumn<RequestRow>[] {
     {
       key: 'name',
       header: t('requests.column.name'),
-      width: 'minmax(13rem, 2fr)',
+      width: 'minmax(15rem, 2.5fr)',
       sortable: true,
-      render: ({ namespace, name, dryRun, suspend }) => (
+      render: ({ namespace, name, suspend, state }) => (
         <>
           <TextLink href={`/requests/${namespace}/${name}`}>
             <span className="k-muted">{namespace}/</span>
             {name}
           </TextLink>
-          {dryRun && <Badge icon={IconFlask}>{t('requests.dryRun')}</Badge>}
-          {suspend && <Badge icon={IconPlayerPause}>{t('requests.suspended')}</Badge>}
+          {suspend && state !== 'PAUSED' && <Badge icon={IconPlayerPause}>{t('requests.suspended')}</Badge>}
         </>
       ),
     },
@@ -227,7 +226,10 @@ function columnsOf(t: TFunction): readonly GridColumn<RequestRow>[] {
       width: '13rem',
       render: ({ name, counts, progress, dryRun }) =>
         dryRun ? (
-          <span className="k-muted">{t('common.counts.hosts', { count: counts.targets })}</span>
+          <>
+            <Badge icon={IconFlask}>{t('requests.dryRun')}</Badge>
+            <span className="k-muted">{t('common.counts.hosts', { count: counts.targets })}</span>
+          </>
         ) : (
           <span className="k-progress-cell">
             <OutcomeBar counts={counts} label={t('requests.progressOf', { name })} />

@@ -36,6 +36,8 @@ export function RunPage(): ReactNode {
 function RunOf({ namespace, name }: { readonly namespace: string; readonly name: string }): ReactNode {
   const { t } = useTranslation()
   const { state, item, problem } = useRequest(namespace, name)
+  // What was made just now takes a moment to come round by the watch.
+  const isMissing = useLasting(state !== 'Loading' && item === undefined, 2_000)
   const last = useRef<HostRequest>(undefined)
   if (item !== undefined) last.current = item
   // Whoever watched a run to its end still wants to read what came of it when its time after the end is over.
@@ -45,7 +47,7 @@ function RunOf({ namespace, name }: { readonly namespace: string; readonly name:
     <Page title={name} parent={<Parent namespace={namespace} />}>
       {state === 'Denied' ? (
         <NoPermission needs="list hostrequests.keelson.dev" {...(problem === undefined ? {} : { error: problem })} />
-      ) : state === 'Loading' ? (
+      ) : state === 'Loading' || !isMissing ? (
         <Loading lines={8} />
       ) : (
         <Empty

@@ -1,6 +1,6 @@
 import { IconAlertTriangle, IconArrowLeft, IconFlask, IconSend, IconTrash } from '@tabler/icons-react'
 import { useMutation } from '@tanstack/react-query'
-import { useNavigate } from '@tanstack/react-router'
+import { Navigate, useNavigate } from '@tanstack/react-router'
 import type { HostRequest } from '@keelson/api'
 import { useEffect, useState, type ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
@@ -12,6 +12,7 @@ import { patchCommand } from '../../../kubectl/requests.ts'
 import { useRequest } from '../../../live/use-live.ts'
 import { problemOf } from '../../../problem-error.ts'
 import { isFinished, outcomeOf } from '../../../run/outcome.ts'
+import { useLasting } from '../../../run/use-lasting.ts'
 import { Button, Card, Empty, KubectlCommand, Loading, NoPermission, Notice } from '../../../ui/index.ts'
 import { useTargets } from '../run/use-targets.ts'
 import { ExactRequest } from './exact-request.tsx'
@@ -31,9 +32,14 @@ interface DryRunReviewProps {
 export function DryRunReview({ namespace, name, ...rest }: DryRunReviewProps): ReactNode {
   const { t } = useTranslation()
   const { state, item, problem } = useRequest(namespace, name)
+  // What was made just now takes a moment to come round by the watch.
+  const isGone = useLasting(state !== 'Loading' && item === undefined, 2_000)
   if (state === 'Denied') return <NoPermission {...(problem === undefined ? {} : { error: problem })} />
   if (state === 'Loading') return <Loading label={t('compose.review.waiting')} lines={6} />
+  if (item === undefined && !isGone) return <Loading label={t('compose.review.waiting')} lines={6} />
   if (item === undefined) return <Empty icon={IconFlask} title={t('compose.review.gone')} action={<Back {...rest} />} />
+  // It was sent meanwhile, here or elsewhere: what is to be seen now is its run.
+  if (!item.spec.dryRun) return <Navigate to="/requests/$namespace/$name" params={{ namespace, name }} replace />
   if (!isFinished(item)) return <Waiting {...rest} />
   return <Told request={item} {...rest} />
 }
@@ -90,7 +96,7 @@ function Told({ request, onSent, ...way }: Way & { readonly request: HostRequest
   const { metadata, status } = request
   const key = { namespace: metadata.namespace ?? '', name: metadata.name }
   const { resourceVersion } = metadata
-  const toRun = () => void navigate({ to: '/requests/$namespace/$name', params: key })
+  const toRun = () => void navigate({ to: '/requests/$namespace/$name', params: key, replace: true })
   const send = useMutation({
     // What was looked at is what is sent.
     mutationFn: () =>

@@ -33,12 +33,12 @@ const incomplete: ReadonlySet<ProblemCode> = new Set<ProblemCode>([
   'NothingToDo',
 ])
 
-export function isTold({ code, field }: FormProblem, form: RequestForm): boolean {
+function isTold({ code, field }: FormProblem, form: RequestForm): boolean {
   if (incomplete.has(code)) return false
   return !(field === 'api' || field === 'port' || field === 'name' || field === 'namespace') || form[field] !== ''
 }
 
-export function problemSentence(t: TFunction, { code, values }: FormProblem): string {
+function problemSentence(t: TFunction, { code, values }: FormProblem): string {
   return t(`compose.problem.${code}`, { min: 0, max: 0, character: '', key: '', part: '', ...values })
 }
 

@@ -14,6 +14,7 @@ import {
   Loading,
   Notice,
   SearchInput,
+  TextArea,
   TextInput,
   type GridColumn,
 } from '../../../ui/index.ts'
@@ -41,7 +42,7 @@ export function HostsCard(): ReactNode {
         {state === 'Denied' && <Notice tone="warning">{t('compose.hosts.denied')}</Notice>}
         {form.who === 'Names' && (
           <>
-            {state === 'Loading' ? <Loading /> : <HostPicker hosts={items} />}
+            {state === 'Loading' ? <Loading /> : state === 'Denied' ? <HostNames /> : <HostPicker hosts={items} />}
             <HostsProblem />
             {form.selector !== '' && (
               <TextInput
@@ -87,6 +88,26 @@ function HostsProblem(): ReactNode {
     <div className="k-field-error k-problem" role="alert" tabIndex={-1}>
       {error}
     </div>
+  )
+}
+
+/** For whoever may not list hosts and has a right on some all the same: he knows their names. */
+function HostNames(): ReactNode {
+  const { t } = useTranslation()
+  const { form, change } = useEditing()
+  const [text, setText] = useState(() => form.names.join('\n'))
+  return (
+    <TextArea
+      label={t('compose.hosts.names')}
+      hint={t('compose.hosts.namesHint')}
+      monospace
+      rows={4}
+      value={text}
+      onChange={(typed) => {
+        setText(typed)
+        change({ names: [...new Set(typed.split(/[\s,]+/).filter((name) => name !== ''))] })
+      }}
+    />
   )
 }
 

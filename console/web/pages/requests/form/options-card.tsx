@@ -36,7 +36,7 @@ export function OptionsCard(): ReactNode {
           {changed === 0 ? t('compose.options.folded') : t('compose.options.changed', { count: changed })}
         </span>
       </summary>
-      <div className="card-body k-columns">
+      <div className="card-body k-options">
         <Pace />
         <Failures />
         <Delivery />

@@ -47,8 +47,8 @@ export function PreviewCard({ form }: { readonly form: RequestForm }): ReactNode
               {t('compose.preview.nobodyMeant')}
             </Notice>
           ) : (
-            <p className="k-figure k-flat">
-              {t('compose.preview.sent', { count: sent.length })}{' '}
+            <p className="k-headline k-flat">
+              <span>{t('compose.preview.sent', { count: sent.length })}</span>{' '}
               <span className="k-muted">{t('compose.preview.ofAll', { total: items.length })}</span>
             </p>
           )}

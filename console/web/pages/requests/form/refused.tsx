@@ -8,8 +8,14 @@ import { usePermissions } from '../../../session/session.ts'
 import { Notice, ProblemNotice } from '../../../ui/index.ts'
 import { refusalSentence } from './editing.tsx'
 
+interface RefusedProps {
+  readonly refusals: readonly Refusal[]
+  /** What has a field is told there, and only the words of Kubernetes are left for here. */
+  readonly hasFields?: boolean
+}
+
 /** Who may not do what, in the words of the page and of Kubernetes. */
-export function Refused({ refusals }: { readonly refusals: readonly Refusal[] }): ReactNode {
+export function Refused({ refusals, hasFields = false }: RefusedProps): ReactNode {
   const { t } = useTranslation()
   return (
     <Notice tone="bad" icon={IconAlertTriangle} alert>
@@ -17,8 +23,8 @@ export function Refused({ refusals }: { readonly refusals: readonly Refusal[] })
       <ul className="k-causes">
         {refusals.map((refusal) => (
           <li key={`${refusal.field ?? ''} ${refusal.message}`}>
-            {refusalSentence(t, refusal)}
-            {refusal.kind !== 'Invalid' && refusal.kind !== 'NameTaken' && (
+            {!(hasFields && refusal.field !== undefined) && refusalSentence(t, refusal)}
+            {(hasFields ? refusal.field !== undefined : refusal.kind !== 'Invalid') && (
               <>
                 {' '}
                 {refusal.kind === 'HostForbidden' && t('compose.verbHint')}

@@ -13,7 +13,7 @@ import { MayNotWrite, RequestProblem } from '../form/refused.tsx'
 import { steeringCommand } from './commands.tsx'
 import { ConfirmDialog, KubectlCommand, showToast } from '../../../ui/index.ts'
 
-export type ConfirmedAction = 'resume' | 'abort' | 'run' | 'delete'
+type ConfirmedAction = 'resume' | 'abort' | 'run' | 'delete'
 
 interface ActionDialogProps {
   readonly action: ConfirmedAction

@@ -12,7 +12,7 @@ import {
 } from '@tabler/icons-react'
 import type { HostRequest } from '@keelson/api'
 import { useNavigate } from '@tanstack/react-router'
-import { useDeferredValue, useMemo, useState, type ReactNode } from 'react'
+import { useCallback, useDeferredValue, useMemo, useState, type ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import { cellsOf, countOutcomes, shownCells, type Cell } from '../../../run/matrix.ts'
 import type { Outcome } from '../../../run/outcome.ts'
@@ -72,6 +72,7 @@ function Matrix({
 }): ReactNode {
   const { t, i18n } = useTranslation()
   const navigate = useNavigate()
+  const words = useWords()
   const [outcome, setOutcome] = useState<Outcome>()
   const [wave, setWave] = useState<number>()
   const [text, setText] = useState('')
@@ -138,7 +139,8 @@ function Matrix({
             items={shown}
             itemKey={hostOf}
             cellClass={toneOf}
-            render={(cell) => <OneCell cell={cell} />}
+            cellLabel={words}
+            render={(cell) => <OneCell cell={cell} title={words(cell)} />}
             onOpen={({ host }) => void navigate({ to: '/hosts/$name', params: { name: host } })}
           />
         )}
@@ -155,20 +157,27 @@ function toneOf({ outcome }: Cell): string {
   return tones[outcome]
 }
 
-/** The sign says it without a colour, the title in words. */
-function OneCell({ cell: { host, outcome, reason } }: { readonly cell: Cell }): ReactNode {
+type Words = (cell: Cell) => string
+
+/** What is told of a host in words: where the picture has a sign and a colour. */
+function useWords(): Words {
   const { t } = useTranslation()
-  const Icon = icons[outcome]
-  const told = t(`run.matrix.outcome.${outcome}`)
-  const title =
-    reason === undefined
-      ? t('run.matrix.cell', { host, outcome: told })
-      : t('run.matrix.cellReason', { host, outcome: told, reason: `${reason.reason}: ${reason.message}` })
+  return useCallback(
+    ({ host, outcome: own, reason }) => {
+      const outcome = t(`run.matrix.outcome.${own}`)
+      if (reason === undefined) return t('run.matrix.cell', { host, outcome })
+      return t('run.matrix.cellReason', { host, outcome, reason: `${reason.reason}: ${reason.message}` })
+    },
+    [t],
+  )
+}
+
+function OneCell({ cell, title }: { readonly cell: Cell; readonly title: string }): ReactNode {
+  const Icon = icons[cell.outcome]
   return (
-    <TextLink href={`/hosts/${host}`} className="k-cell-link" title={title}>
+    <TextLink href={`/hosts/${cell.host}`} className="k-cell-link" title={title}>
       <Icon aria-hidden size={16} />
-      <span className="visually-hidden">{told}: </span>
-      <span className="k-cell-name">{host}</span>
+      <span className="k-cell-name">{cell.host}</span>
     </TextLink>
   )
 }

@@ -24,7 +24,7 @@ export function SummaryCard({ request }: { readonly request: HostRequest }): Rea
     <Card>
       <div className="k-stack">
         <div className="k-summary">
-          <span className="k-figure">{status?.progress ?? '–'}</span>
+          <span className="k-headline">{status?.progress ?? '–'}</span>
           <ul className="k-legend-list">
             {parts
               .filter(([, count]) => count > 0)
