@@ -8,7 +8,7 @@ export interface Frame {
 }
 
 /** Rows in one event: few enough that their text lives and dies among the young objects of the heap. */
-export const pageSize = 100
+const pageSize = 100
 
 /** The whole of a topic, in pages; one at least, or nobody would know that there is nothing. */
 export function* snapshotFrames(topic: string, rows: readonly string[]): Generator<Frame> {
