@@ -7,8 +7,8 @@ export interface Frame {
   readonly data: string
 }
 
-/** Rows in one event. */
-export const pageSize = 500
+/** Rows in one event: few enough that their text lives and dies among the young objects of the heap. */
+const pageSize = 100
 
 /** The whole of a topic, in pages; one at least, or nobody would know that there is nothing. */
 export function* snapshotFrames(topic: string, rows: readonly string[]): Generator<Frame> {

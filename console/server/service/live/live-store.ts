@@ -26,7 +26,7 @@ export interface LiveStoreOptions {
   readonly client: KubeClient
   readonly logger: Logger
   readonly clock?: Clock
-  /** Objects a page: at most this many are in memory as they came. Default 250. */
+  /** Objects a page: at most this many are in memory as they came. Default 100. */
   readonly pageSize?: number
 }
 
@@ -59,7 +59,7 @@ export class LiveStore {
   readonly #hosts: Reflector<Host, Slim>
   readonly #requests: Reflector<HostRequest, Slim>
 
-  constructor({ client, logger, clock = systemClock, pageSize = 250 }: LiveStoreOptions) {
+  constructor({ client, logger, clock = systemClock, pageSize = 100 }: LiveStoreOptions) {
     this.connection = new Connection(['hosts', 'requests'], clock)
     const shared = (watch: 'hosts' | 'requests') => ({
       client,
