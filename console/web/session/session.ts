@@ -35,6 +35,12 @@ export async function takeSession(session: Session): Promise<void> {
   queryClient.setQueryData(sessionQuery.queryKey, await taken(session))
 }
 
+/** Asks who is signed in anew, and takes the new CSRF token: after a change of the password. */
+export async function refreshSession(): Promise<void> {
+  await queryClient.fetchQuery({ ...sessionQuery, staleTime: 0 })
+  await queryClient.invalidateQueries({ queryKey: ['sessions'] })
+}
+
 /** After a change of the profile. */
 export async function takeMe(me: Me): Promise<void> {
   await showPreferences(me)

@@ -1,4 +1,13 @@
-export { Badge, HostStateBadge, OutcomeBadge, outcomes, RunStateBadge, type Outcome, type Tone } from './badge.tsx'
+export {
+  Badge,
+  HostStateBadge,
+  hostStateBadge,
+  OutcomeBadge,
+  outcomes,
+  RunStateBadge,
+  type Outcome,
+  type Tone,
+} from './badge.tsx'
 export { Button, LinkButton } from './button.tsx'
 export { Card } from './card.tsx'
 export { classNames } from './class-names.ts'
