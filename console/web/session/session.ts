@@ -1,4 +1,5 @@
 import { queryOptions, useQuery, type UseQueryResult } from '@tanstack/react-query'
+import { useRef } from 'react'
 import { getPermissions, type Permissions } from '../../protocol/permissions.ts'
 import { getSession, type Me, type Session } from '../../protocol/session.ts'
 import { call, configureCalls } from '../call.ts'
@@ -58,11 +59,13 @@ export function useSession(): Session | undefined {
   return useQuery({ ...sessionQuery, enabled: false }).data
 }
 
-/** Who is signed in. Only for pages inside the frame, which is not shown to anybody else. */
+/** Who is signed in. Only for pages inside the frame, which is not shown to anybody else; in the moment before it goes, who was signed in. */
 export function useMe(): Me {
   const me = useSession()?.me
-  if (me === undefined) throw new Error('nobody is signed in')
-  return me
+  const last = useRef(me)
+  if (me !== undefined) last.current = me
+  if (last.current === undefined) throw new Error('nobody is signed in')
+  return last.current
 }
 
 /** What whoever is signed in may do, for showing and hiding alone: Kubernetes decides each call again. */
