@@ -73,8 +73,8 @@ export function usePermissions(namespace?: string): UseQueryResult<Permissions> 
   return useQuery({
     queryKey: ['permissions', namespace ?? ''],
     queryFn: ({ signal }) => call(getPermissions, { query: namespace === undefined ? {} : { namespace } }, signal),
+    // Asked again as somebody goes on or comes back, not by the clock: a page that is merely open must not keep its session alive.
     staleTime: 60_000,
-    refetchInterval: 60_000,
   })
 }
 
