@@ -10,10 +10,6 @@ const configuration: KnipConfig = {
       entry: [
         'web/main.tsx',
         'web/first-paint.ts',
-        'web/build.ts',
-        'web/testing/fed-server.ts',
-        'web/ui/index.ts',
-        'web/live/use-live.ts',
         // Started as a program of its own.
         'server/model/writer.fixture.ts',
       ],

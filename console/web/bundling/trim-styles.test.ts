@@ -22,6 +22,7 @@ test.each([
   // Where a class must be absent, or is one of several, the rule may still match.
   [['.card:not(.card-link)'], ['.card:not(.card-link)']],
   [['50%'], ['50%']],
+  [['legend + *', 'label ~ *'], undefined],
 ])('%j leaves %j', (selectors, expected) => {
   expect(trimmed(...selectors)).toEqual(expected)
 })

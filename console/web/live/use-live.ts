@@ -5,7 +5,7 @@ import type { Problem } from '../../protocol/problem.ts'
 import type { RequestRow } from '../../protocol/requests.ts'
 import { LiveClient, type Connection, type TopicView } from './live-client.ts'
 
-export type LiveState = TopicView['state']
+type LiveState = TopicView['state']
 export interface LiveItems<Item> {
   readonly state: LiveState
   readonly items: readonly Item[]

@@ -1,4 +1,5 @@
 import { queryOptions, useQuery, type UseQueryResult } from '@tanstack/react-query'
+import { useRef } from 'react'
 import { getPermissions, type Permissions } from '../../protocol/permissions.ts'
 import { getSession, type Me, type Session } from '../../protocol/session.ts'
 import { call, configureCalls } from '../call.ts'
@@ -35,6 +36,12 @@ export async function takeSession(session: Session): Promise<void> {
   queryClient.setQueryData(sessionQuery.queryKey, await taken(session))
 }
 
+/** Asks who is signed in anew, and takes the new CSRF token: after a change of the password. */
+export async function refreshSession(): Promise<void> {
+  await queryClient.fetchQuery({ ...sessionQuery, staleTime: 0 })
+  await queryClient.invalidateQueries({ queryKey: ['sessions'] })
+}
+
 /** After a change of the profile. */
 export async function takeMe(me: Me): Promise<void> {
   await showPreferences(me)
@@ -52,11 +59,13 @@ export function useSession(): Session | undefined {
   return useQuery({ ...sessionQuery, enabled: false }).data
 }
 
-/** Who is signed in. Only for pages inside the frame, which is not shown to anybody else. */
+/** Who is signed in. Only for pages inside the frame, which is not shown to anybody else; in the moment before it goes, who was signed in. */
 export function useMe(): Me {
   const me = useSession()?.me
-  if (me === undefined) throw new Error('nobody is signed in')
-  return me
+  const last = useRef(me)
+  if (me !== undefined) last.current = me
+  if (last.current === undefined) throw new Error('nobody is signed in')
+  return last.current
 }
 
 /** What whoever is signed in may do, for showing and hiding alone: Kubernetes decides each call again. */
@@ -64,8 +73,8 @@ export function usePermissions(namespace?: string): UseQueryResult<Permissions> 
   return useQuery({
     queryKey: ['permissions', namespace ?? ''],
     queryFn: ({ signal }) => call(getPermissions, { query: namespace === undefined ? {} : { namespace } }, signal),
+    // Asked again as somebody goes on or comes back, not by the clock: a page that is merely open must not keep its session alive.
     staleTime: 60_000,
-    refetchInterval: 60_000,
   })
 }
 

@@ -26,7 +26,7 @@ export interface FedOptions {
 
 export interface FedServer {
   readonly url: string
-  close(): Promise<void>
+  readonly close: () => Promise<void>
 }
 
 const contentTypes: Readonly<Record<string, string>> = {

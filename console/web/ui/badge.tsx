@@ -11,7 +11,8 @@ import {
   IconProgress,
   type TablerIcon,
 } from '@tabler/icons-react'
-import type { ReactNode } from 'react'
+import type { TFunction } from 'i18next'
+import type { ReactElement, ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { RequestRow } from '../../protocol/requests.ts'
 import type { HostState } from './host-state.ts'
@@ -56,6 +57,11 @@ const hostLooks: Readonly<Record<HostState, Look>> = {
 /** State of a host in a word and a sign. */
 export function HostStateBadge({ state }: { readonly state: HostState }): ReactNode {
   const { t } = useTranslation()
+  return hostStateBadge(t, state)
+}
+
+/** The same for the cells of a grid: a hook in each of them is what scrolling would cost most. */
+export function hostStateBadge(t: TFunction, state: HostState): ReactElement {
   const [tone, icon] = hostLooks[state]
   return (
     <Badge tone={tone} icon={icon} title={t(`common.hostExplained.${state}`)}>
@@ -83,8 +89,7 @@ export function RunStateBadge({ state }: { readonly state: RequestRow['state'] }
   )
 }
 
-export const outcomes = ['succeeded', 'failed', 'unknown', 'skipped', 'pending', 'untold'] as const
-export type Outcome = (typeof outcomes)[number]
+export type Outcome = 'succeeded' | 'failed' | 'unknown' | 'skipped' | 'pending' | 'untold'
 
 const outcomeLooks: Readonly<Record<Outcome, Look>> = {
   succeeded: ['good', IconCircleCheck],

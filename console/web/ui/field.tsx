@@ -24,7 +24,7 @@ interface FieldProps extends Described {
 }
 
 /** Label, hint and error around any control: `children` puts the wiring on it. */
-export function Field({ label, labelHidden, hint, error, optional, children }: FieldProps): ReactNode {
+function Field({ label, labelHidden, hint, error, optional, children }: FieldProps): ReactNode {
   const { t } = useTranslation()
   const id = useId()
   const describedBy = classNames(hint !== undefined && `${id}-hint`, error !== undefined && `${id}-error`)

@@ -180,6 +180,7 @@ export function Grid<Row>({
               selectable={onSelect !== undefined}
               selected={selected.has(key)}
               active={item.index === activeIndex}
+              selectLabel={onSelect === undefined ? '' : t('common.selectRow', { name: key })}
               onActivate={activate}
               onSelect={select}
               onOpen={open as (row: unknown) => void}
@@ -244,6 +245,8 @@ interface GridRowProps {
   readonly selectable: boolean
   readonly selected: boolean
   readonly active: boolean
+  /** Label of its checkbox: no hook in a row that scrolling mounts. */
+  readonly selectLabel: string
   readonly onActivate: (key: string) => void
   readonly onSelect: (key: string, range: boolean) => void
   readonly onOpen: (row: unknown) => void
@@ -261,11 +264,11 @@ const GridRow = memo(function GridRow(props: GridRowProps): ReactNode {
     selectable,
     selected,
     active,
+    selectLabel,
     onActivate,
     onSelect,
     onOpen,
   } = props
-  const { t } = useTranslation()
   return (
     <div
       id={id}
@@ -273,7 +276,7 @@ const GridRow = memo(function GridRow(props: GridRowProps): ReactNode {
       aria-rowindex={index + 2}
       aria-selected={selectable ? selected : undefined}
       className={classNames('k-grid-row', selected && 'k-grid-selected', active && 'k-grid-active')}
-      style={{ ...tracks, transform: `translateY(${top}px)` }}
+      style={{ ...tracks, top }}
       onClick={(event) => {
         onActivate(rowKeyText)
         if (event.shiftKey && selectable) onSelect(rowKeyText, true)
@@ -286,7 +289,7 @@ const GridRow = memo(function GridRow(props: GridRowProps): ReactNode {
             type="checkbox"
             className="form-check-input"
             tabIndex={-1}
-            aria-label={t('common.selectRow', { name: rowKeyText })}
+            aria-label={selectLabel}
             checked={selected}
             onChange={() => onSelect(rowKeyText, false)}
             onClick={(event) => event.stopPropagation()}

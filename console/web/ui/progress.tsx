@@ -65,16 +65,3 @@ export function OutcomeBar({
     />
   )
 }
-
-/** How far something is, from 0 to `max`. */
-export function Progress({
-  label,
-  value,
-  max,
-}: {
-  readonly label: string
-  readonly value: number
-  readonly max: number
-}): ReactNode {
-  return <progress className="k-progress" aria-label={label} value={value} max={Math.max(1, max)} />
-}

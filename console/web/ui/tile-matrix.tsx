@@ -163,7 +163,7 @@ const TileRow = memo(
     onClick,
   }: TileRowProps): ReactNode {
     return (
-      <div role="row" aria-rowindex={index + 1} className="k-tile-row" style={{ transform: `translateY(${top}px)` }}>
+      <div role="row" aria-rowindex={index + 1} className="k-tile-row" style={{ top }}>
         {tiles.map(({ key, label, tone, sign }, column) => (
           <div
             key={key}

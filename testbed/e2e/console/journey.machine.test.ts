@@ -206,7 +206,7 @@ describe('a new user', () => {
     const answer = await answered
     expect(answer.status()).toBe(403)
     expect(await answer.json()).toMatchObject({ kubernetes: { status: 403, reason: 'Forbidden' } })
-    await page.getByText('may not create requests in the namespace default').waitFor()
+    await page.getByText('may not create requests in the namespace default').first().waitFor()
     expect(await accessibilityFaults(page)).toEqual([])
     await keepScreenshot(page, 'refused')
 

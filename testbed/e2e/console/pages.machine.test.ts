@@ -15,6 +15,9 @@ const pages = {
   requests: '/requests',
   compose: '/requests/new',
   run: '/requests/default/vm-swappiness',
+  'failed-run': '/requests/default/set-hostname-on-new-racks',
+  'paused-run': '/requests/default/restart-containerd',
+  'dry-run': '/requests/default/vm-overcommit-check',
   access: '/access',
   account: '/access/mei',
   audit: '/audit',
@@ -49,8 +52,8 @@ beforeAll(async () => {
 })
 
 async function fed(options: Omit<FedOptions, 'web'>): Promise<{ readonly url: string } & AsyncDisposable> {
-  const { url, close } = await startFedServer({ web, ...options })
-  return { url, [Symbol.asyncDispose]: close }
+  const server = await startFedServer({ web, ...options })
+  return { url: server.url, [Symbol.asyncDispose]: () => server.close() }
 }
 
 describe.each(Object.entries(states))('%s', (state, options) => {
@@ -75,7 +78,7 @@ describe('without a session', () => {
   test.each(looks)('the pages of the entrance in $language, $theme', async ({ language, theme }) => {
     for (const [mood, path] of [
       ['SignedOut', '/sign-in'],
-      ['Bootstrap', '/bootstrap#token'],
+      ['Bootstrap', '/bootstrap#a-token'],
       ['MustChangePassword', '/'],
     ] as const) {
       await using server = await fed({ mood, hosts: 3 })

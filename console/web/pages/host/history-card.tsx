@@ -1,10 +1,11 @@
 import { IconSend } from '@tabler/icons-react'
-import { useQuery } from '@tanstack/react-query'
+import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import type { ReactNode } from 'react'
+import { useEffect, type ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import { listHostHistory, type HostHistory } from '../../../protocol/hosts.ts'
 import { call } from '../../call.ts'
+import { useRequests } from '../../live/use-live.ts'
 import {
   Ago,
   Card,
@@ -34,8 +35,15 @@ export function HistoryCard({ name }: { readonly name: string }): ReactNode {
   const history = useQuery({
     queryKey: ['host-history', name],
     queryFn: ({ signal }) => call(listHostHistory, { params: { name } }, signal),
-    refetchInterval: 10_000,
   })
+  // Asked again where a request has come, gone or changed its state: what became of it on this host is not in the stream.
+  const states = useRequests()
+    .items.map(({ uid, state }) => `${uid} ${state}`)
+    .join('\n')
+  const client = useQueryClient()
+  useEffect(() => {
+    if (states !== '') void client.invalidateQueries({ queryKey: ['host-history', name] })
+  }, [client, name, states])
   return (
     <Card flush title={t('host.history')} subtitle={t('host.historyHint')}>
       {history.isPending && <Loading />}

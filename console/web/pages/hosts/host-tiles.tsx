@@ -1,3 +1,4 @@
+import type { TFunction } from 'i18next'
 import { useMemo, type ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { HostRow } from '../../../protocol/hosts.ts'
@@ -10,6 +11,22 @@ const looks: Readonly<Record<HostState, Pick<Tile, 'tone' | 'sign'>>> = {
   Unknown: { tone: 'neutral', sign: '?' },
 }
 
+/** The tile of a host, made once for each row: a row is never changed. */
+function tilesIn(t: TFunction): (row: HostRow) => Tile {
+  const tiles = new WeakMap<HostRow, Tile>()
+  const names = new Map(hostStates.map((state) => [state, t(`common.host.${state}`)]))
+  return (row) => {
+    let tile = tiles.get(row)
+    if (tile === undefined) {
+      const state = hostState(row)
+      const words = [row.name, names.get(state), row.reason, row.address].filter(Boolean)
+      tile = { key: row.name, label: words.join(' · '), ...looks[state] }
+      tiles.set(row, tile)
+    }
+    return tile
+  }
+}
+
 interface HostTilesProps {
   readonly rows: readonly HostRow[]
   readonly selected: ReadonlySet<string>
@@ -20,15 +37,8 @@ interface HostTilesProps {
 /** Every host as a tile: thousands at one look. */
 export function HostTiles({ rows, selected, onSelect, onOpen }: HostTilesProps): ReactNode {
   const { t } = useTranslation()
-  const tiles = useMemo(
-    () =>
-      rows.map((row): Tile => {
-        const state = hostState(row)
-        const words = [row.name, t(`common.host.${state}`), row.reason, row.address].filter(Boolean)
-        return { key: row.name, label: words.join(' · '), ...looks[state] }
-      }),
-    [rows, t],
-  )
+  const tileOf = useMemo(() => tilesIn(t), [t])
+  const tiles = useMemo(() => rows.map(tileOf), [rows, tileOf])
   return (
     <>
       <TileMatrix

@@ -6,7 +6,7 @@ export const facets = ['state', 'reason', 'role', 'os', 'agent'] as const
 export type Facet = (typeof facets)[number]
 
 export const sortKeys = ['name', 'state', 'reason', 'role', 'address', 'os', 'kernel', 'agent'] as const
-export type SortKey = (typeof sortKeys)[number]
+type SortKey = (typeof sortKeys)[number]
 
 /** What of the hosts is seen, as the address says it; whatever is absent narrows nothing. */
 export interface HostsView {

@@ -1,12 +1,14 @@
 import { useMemo } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { HostRow } from '../../../protocol/hosts.ts'
-import { HostStateBadge, hostState, TextLink, type GridColumn } from '../../ui/index.ts'
+import { hostState, hostStateBadge, hostStates, TextLink, type GridColumn } from '../../ui/index.ts'
 
 /** What the table tells of each host. */
 export function useHostColumns(): readonly GridColumn<HostRow>[] {
   const { t } = useTranslation()
   return useMemo(() => {
+    const badges = new Map(hostStates.map((state) => [state, hostStateBadge(t, state)]))
+    const roles = { ControlPlane: t('common.role.ControlPlane'), Worker: t('common.role.Worker') }
     const dim = (text: string) => <span className="k-muted">{text}</span>
     const columns: (Omit<GridColumn<HostRow>, 'header'> & {
       readonly key: 'name' | 'state' | 'reason' | 'role' | 'address' | 'os' | 'kernel' | 'agent' | 'labels'
@@ -16,13 +18,13 @@ export function useHostColumns(): readonly GridColumn<HostRow>[] {
         width: 'minmax(8.5rem, 1.2fr)',
         render: ({ name }) => <TextLink href={`/hosts/${name}`}>{name}</TextLink>,
       },
-      { key: 'state', width: '8rem', render: (row) => <HostStateBadge state={hostState(row)} /> },
+      { key: 'state', width: '8rem', render: (row) => badges.get(hostState(row)) },
       {
         key: 'reason',
         width: 'minmax(9.5rem, 1.2fr)',
         render: ({ reason, message }) => <span title={message}>{reason}</span>,
       },
-      { key: 'role', width: '8rem', render: ({ role }) => dim(t(`common.role.${role}`)) },
+      { key: 'role', width: '8rem', render: ({ role }) => dim(roles[role]) },
       { key: 'address', width: '8.5rem', render: ({ address }) => <span className="k-mono">{address}</span> },
       { key: 'os', width: 'minmax(10rem, 1.5fr)', render: ({ os }) => dim(os) },
       {

@@ -1,8 +1,8 @@
 import { useState, type ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
-import { changePassword, getSession } from '../../../protocol/session.ts'
+import { changePassword } from '../../../protocol/session.ts'
 import { call } from '../../call.ts'
-import { takeSession, useMe } from '../../session/session.ts'
+import { refreshSession, useMe } from '../../session/session.ts'
 import { Button, PasswordInput, ProblemNotice, showToast, useForm } from '../../ui/index.ts'
 import { newPasswordError } from './new-password.ts'
 
@@ -22,7 +22,7 @@ export function ChangePasswordForm({ wide = false }: { readonly wide?: boolean }
     for (const set of [setCurrent, setNext, setRepeat]) set('')
     setTried(false)
     showToast(t('signIn.change.done'))
-    await takeSession(await call(getSession))
+    await refreshSession()
   })
   return (
     <form onSubmit={form.submit} className="k-form" noValidate>

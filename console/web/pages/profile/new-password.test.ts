@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest'
-import { tokenOf } from '../bootstrap/token.ts'
 import { newPasswordError } from './new-password.ts'
 
 test.each([
@@ -10,13 +9,4 @@ test.each([
   ['😀'.repeat(11), '😀'.repeat(11), 'tooShort'],
 ])('%s and %s: %s', (password, repeat, expected) => {
   expect(newPasswordError(password, repeat)).toBe(expected)
-})
-
-test.each([
-  ['#token=abc', 'abc'],
-  ['#', ''],
-  ['', ''],
-  ['#other=x', ''],
-])('the token in %s is %s', (hash, expected) => {
-  expect(tokenOf(hash)).toBe(expected)
 })

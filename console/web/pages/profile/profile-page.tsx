@@ -3,6 +3,7 @@ import { useTranslation } from 'react-i18next'
 import { setPreferences } from '../../../protocol/session.ts'
 import { call } from '../../call.ts'
 import { languageNames, themes } from '../../frame/preference-menus.tsx'
+import { texts } from '../../i18n/setup.ts'
 import { languages } from '../../preferences.ts'
 import { takeMe, useMe } from '../../session/session.ts'
 import { formatMoment } from '../../time/format.ts'
@@ -40,7 +41,8 @@ function PersonCard(): ReactNode {
   const [timeZone, setTimeZone] = useState(me.preferences.timeZone)
   const form = useForm(async () => {
     await takeMe(await call(setPreferences, { body: { displayName: displayName.trim(), language, theme, timeZone } }))
-    showToast(t('profile.saved'))
+    // In the language that was just chosen.
+    showToast(texts.t('profile.saved'))
   })
   const zone = new Intl.DateTimeFormat().resolvedOptions().timeZone
   const known = timeZones.some(({ value }) => value === timeZone)
