@@ -77,6 +77,11 @@ export async function createConsole(parts: ConsoleParts): Promise<FastifyInstanc
   app.addHook('onRequest', async (request) => {
     if (request.url.startsWith('/api')) limits.spendOfAddress(request.ip)
   })
+  app.addHook('onResponse', async (request, reply) => {
+    const fields = { requestId: request.id, method: request.method, route: request.routeOptions.url }
+    // Never the URL itself: names that somebody filters by are nobody else's business.
+    request.log.debug({ ...fields, status: reply.statusCode, milliseconds: Math.round(reply.elapsedTime) }, 'answered')
+  })
   await app.register(cookie)
 
   const sessionCookie = new SessionCookie(secure, sessionSecrets)

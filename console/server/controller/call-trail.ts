@@ -12,7 +12,10 @@ interface Entry {
   detail?: string
 }
 
-/** From a call to its entry in the audit, whichever way it ends. */
+/**
+ * From a call to its entry in the audit, whichever way it ends. Calls without a session (401), beyond a rate (429) or with input that no handler ever saw
+ * (400, 413, 415) leave none: nobody known tried anything, and whoever likes could fill the audit with them.
+ */
 export class CallTrail {
   readonly #entries = new WeakMap<FastifyRequest, Entry>()
   readonly #log: FastifyBaseLogger

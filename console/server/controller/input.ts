@@ -27,16 +27,41 @@ function checked(schema: z.ZodType, value: unknown, where: 'path' | 'query' | 'b
   const takesNothing = schema instanceof z.ZodUndefined
   const isEmpty = typeof value === 'object' && value !== null && Object.keys(value).length === 0
   const given = takesNothing && isEmpty ? undefined : value
-  const strict = schema instanceof z.ZodObject ? schema.strict() : schema
-  const result = strict.safeParse(given)
-  if (result.success) return result.data
-  const causes = result.error.issues.slice(0, 32).map(({ path, message }) => ({
+  const result = schema.safeParse(given)
+  if (result.success) {
+    const unknown = unknownFields(given, result.data, [])
+    if (unknown.length === 0) return result.data
+    throw refusal(
+      where,
+      unknown.map((path) => ({ path, message: 'there is no such field here' })),
+    )
+  }
+  throw refusal(where, result.error.issues)
+}
+
+/** A schema leaves out what it does not know, at any depth; a slip of the pen must not be lost so. */
+function unknownFields(given: unknown, known: unknown, path: readonly PropertyKey[]): (readonly PropertyKey[])[] {
+  if (typeof given !== 'object' || given === null || typeof known !== 'object' || known === null) return []
+  return Object.keys(given).flatMap((key) => {
+    const at = [...path, Array.isArray(given) ? Number(key) : key]
+    if (!Object.hasOwn(known, key)) return [at]
+    return unknownFields(given[key as never], known[key as never], at)
+  })
+}
+
+interface Issue {
+  readonly path: readonly PropertyKey[]
+  readonly message: string
+}
+
+function refusal(where: 'path' | 'query' | 'body', issues: readonly Issue[]): ProblemError {
+  const causes = issues.slice(0, 32).map(({ path, message }) => ({
     field: fieldOf(path).slice(0, 253),
     message: message.slice(0, 1_024),
   }))
   const [first] = causes
   const at = first === undefined || first.field === '' ? where : `${where}: ${first.field}`
-  throw new ProblemError(400, {
+  return new ProblemError(400, {
     code: 'InputInvalid',
     message: `${at}: ${first?.message ?? 'is not as this route takes it'}`,
     ...(first === undefined || first.field === '' ? {} : { field: first.field }),

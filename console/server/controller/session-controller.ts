@@ -84,7 +84,8 @@ export function serveSession(serve: ServeExchange, parts: SessionParts): void {
   serve(bootstrapRoute, async ({ body: { token, displayName, password }, audit, ...exchange }) => {
     const name = configuration.administrator
     audit.object(`accounts/${name}`)
-    const refund = limits.spendSignIn(name, exchange.request.ip)
+    // Not counted against the account: whoever guesses tokens must not keep it from signing in.
+    const refund = limits.spendSignIn(`bootstrap ${name}`, exchange.request.ip)
     if (!(await bootstrap.isGood(token))) {
       const message =
         'the link is used, expired or another one: start the console again, its log has a new one while nobody has an account'
