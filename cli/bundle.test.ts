@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -25,6 +25,11 @@ test(
   },
   timeoutMs,
 )
+
+test('it is of one byte a character, as V8 then keeps it', async () => {
+  const text = await readFile(join(folder, 'keelson.mjs'))
+  expect(text.every((byte) => byte < 128)).toBe(true)
+})
 
 test.each([
   [['join', '--name', 'x', '--kubeconfig', '/nowhere'], 'stderr', 'KubeconfigUnreadable'],
