@@ -1,6 +1,7 @@
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import react from '@vitejs/plugin-react'
 import { build, type InlineConfig } from 'vite'
+import { compressFiles } from './bundling/compress-files.ts'
 import { firstPaint } from './bundling/first-paint-plugin.ts'
 import { trimStyles } from './bundling/trim-styles.ts'
 import { usedWords } from './bundling/used-words.ts'
@@ -34,6 +35,7 @@ export async function buildWeb(outDir: string = resolve(root, 'dist')): Promise<
     },
   }
   await build(configuration)
+  await compressFiles(join(outDir, 'assets'))
 }
 
 if (import.meta.main) await buildWeb()

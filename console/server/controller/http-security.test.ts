@@ -1,6 +1,7 @@
 import { mkdir, mkdtempDisposable, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { brotliCompressSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { TestConsole } from '../testing/console.fixture.ts'
 
@@ -15,6 +16,7 @@ beforeAll(async () => {
   await writeFile(join(dist, '.env'), 'secret')
   await writeFile(join(dist, 'index.html'), '<!doctype html><style nonce="__CSP_NONCE__"></style><p>pages</p>')
   await writeFile(join(dist, 'assets', 'index-abc123.js'), script)
+  await writeFile(join(dist, 'assets', 'index-abc123.js.br'), brotliCompressSync(script))
   await writeFile(join(dist, 'favicon.svg'), '<svg/>')
   server = await TestConsole.start({ web: dist, configuration: { publicUrl: new URL('https://console.test') } })
 })
@@ -105,6 +107,7 @@ describe('pages', () => {
     expect(packed.headers['content-encoding']).toBe('br')
     expect(packed.text.length).toBeLessThan(script.length / 2)
     expect((await browser.get('/favicon.svg')).headers['cache-control']).toBe('no-cache')
+    expect((await browser.get(`${path}.br`)).status).toBe(404)
   })
 
   test('an answer of the API is never compressed: it holds tokens', async () => {

@@ -1,7 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { constants } from 'node:zlib'
-import compress from '@fastify/compress'
 import staticFiles from '@fastify/static'
 import type { FastifyInstance } from 'fastify'
 import { ProblemError } from './problem-error.ts'
@@ -39,13 +37,6 @@ export async function servePages(app: FastifyInstance, folder: string): Promise<
   }
   const html = readFileSync(index, 'utf8')
   await app.register(async (scope) => {
-    // Not for /api: an answer that holds a token and what somebody else sent would tell by its length (BREACH).
-    await scope.register(compress, {
-      encodings: ['br', 'gzip'],
-      threshold: 1_024,
-      // Quick ones: assets are fetched once and kept.
-      brotliOptions: { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } },
-    })
     for (const url of pages)
       scope.get(url, async (request, reply) =>
         reply
@@ -58,13 +49,15 @@ export async function servePages(app: FastifyInstance, folder: string): Promise<
       // Only what was there at the start: no path is looked up on the disk.
       wildcard: false,
       index: false,
+      // The build has put .br and .gz beside them. Nothing is packed here: packing takes megabytes for each file under way.
+      preCompressed: true,
       dotfiles: 'ignore',
       cacheControl: false,
       setHeaders: (reply, path) => {
         const isHashed = path.startsWith(join(folder, 'assets'))
         reply.header('cache-control', isHashed ? 'public, max-age=31536000, immutable' : 'no-cache')
       },
-      globIgnore: ['index.html'],
+      globIgnore: ['index.html', '**/*.{br,gz}'],
     })
   })
 }

@@ -11,17 +11,37 @@ export type PageFigures = {
 
 const scrollSeconds = 8
 
-/** In the page, which has the DOM that this side knows no types of. */
-const recordFrames = `
-  var benchFrames = []
+/** What the page has and this side knows no types of. */
+type InPage = {
+  readonly document: { querySelector(selector: string): PageElement | null }
+  readonly requestAnimationFrame: (callback: (now: number) => void) => void
+  benchFrames: number[]
+}
+type PageElement = {
+  getAttribute(name: string): string | null
+  querySelectorAll(selector: string): { readonly length: number }
+}
+
+/** Runs in the page: when the list held all rows and had drawn a screen of them, in ms since the navigation; 0: it has not yet. */
+function drawnAt(hosts: number): number {
+  const { document } = globalThis as unknown as InPage
+  const grid = document.querySelector('[role=grid]')
+  const drawn = grid?.querySelectorAll('[role=row]').length ?? 0
+  return drawn > 10 && Number(grid?.getAttribute('aria-rowcount')) > hosts ? performance.now() : 0
+}
+
+/** Runs in the page. */
+function recordFrames(): void {
+  const page = globalThis as unknown as InPage
+  page.benchFrames = []
   let last = performance.now()
-  const next = (now) => {
-    benchFrames.push(now - last)
+  const next = (now: number) => {
+    page.benchFrames.push(now - last)
     last = now
-    requestAnimationFrame(next)
+    page.requestAnimationFrame(next)
   }
-  requestAnimationFrame(next)
-`
+  page.requestAnimationFrame(next)
+}
 
 /** Opens the list of hosts as a person does, waits until it is whole, and scrolls through it. */
 export async function measureHostsPage(
@@ -34,12 +54,7 @@ export async function measureHostsPage(
   const { page } = visitor
   await page.context().addCookies(cookies)
   await page.goto(new URL('/hosts', url).href)
-  const whole = `(() => {
-    const grid = document.querySelector('[role=grid]')
-    const seen = grid?.querySelectorAll('[role=row]').length ?? 0
-    return seen > 10 && Number(grid.getAttribute('aria-rowcount')) > ${hosts} && performance.now()
-  })()`
-  const ready = await page.waitForFunction<number>(whole, undefined, { polling: 'raf', timeout: 60_000 })
+  const ready = await page.waitForFunction(drawnAt, hosts, { polling: 'raf', timeout: 60_000 })
   const interactiveMs = await ready.jsonValue()
   await page.getByRole('grid').hover()
   await page.evaluate(recordFrames)
@@ -48,6 +63,6 @@ export async function measureHostsPage(
     await page.mouse.wheel(0, 240)
     await page.waitForTimeout(16)
   }
-  const frames = await page.evaluate<readonly number[]>('benchFrames')
+  const frames = await page.evaluate(() => (globalThis as unknown as InPage).benchFrames)
   return { interactiveMs, frameMs: quantile(frames.slice(1), 0.95) }
 }
