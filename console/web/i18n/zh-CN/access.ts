@@ -99,8 +99,8 @@ export const access: Translation<typeof english> = {
   disableText: '此人的所有会话立即结束。令牌仍然有效：请在下方吊销。',
   signInEnabled: '{{name}} 可以登录',
   signInDisabled: '{{name}} 不能再登录',
-  ownAccount: '这是您自己的账户。请在个人资料中修改密码。',
-  toProfile: '前往个人资料',
+  ownAccount: '这是您自己的账户。请在个人设置中修改密码。',
+  toProfile: '前往个人设置',
   token: {
     title: '令牌',
     hint: '供 kubectl 和程序使用。吊销后即失效。',

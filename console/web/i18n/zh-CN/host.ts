@@ -9,7 +9,7 @@ export const host: Translation<typeof english> = {
   condition: { type: '状况', status: '状态', reason: '原因', message: '说明', since: '变更于' },
   conditionState: { True: '是', False: '否', Unknown: '未知' },
   noConditions: '尚无此主机的信息',
-  noConditionsHint: '节点出现后，操作器会在数秒内写入其状态。',
+  noConditionsHint: '节点出现后，控制器会在数秒内写入其状态。',
   facts: '主机信息',
   factsHint: '代理最近一次上报的内容。',
   noFacts: '代理从未响应',

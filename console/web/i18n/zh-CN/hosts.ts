@@ -38,7 +38,7 @@ export const hosts: Translation<typeof english> = {
   tilesLabel: '主机，每台一个方块',
   tileHelp: '方向键移动，回车键打开，空格键选择。',
   empty: '没有主机',
-  emptyHint: '操作器会为集群的每个节点创建一个 Host。它在运行吗？',
+  emptyHint: '控制器会为集群的每个节点创建一个 Host。它在运行吗？',
   noMatch: '没有匹配的主机',
   noMatchHint: '全部 {{count, number}} 台主机都被搜索或筛选条件隐藏。',
 }
