@@ -130,7 +130,7 @@ describe('a new user', () => {
     const { page } = admin
     await page.getByRole('button', { name: /^Send (it|to)/ }).click()
     await page.getByText('Succeeded', { exact: true }).first().waitFor()
-    for (const name of hosts) await page.getByRole('gridcell', { name: `Succeeded: ${name}` }).waitFor()
+    for (const name of hosts) await page.getByRole('gridcell', { name: `${name}: Succeeded` }).waitFor()
     await isWell(admin)
     await keepPicture(page, 'run')
   })
@@ -147,8 +147,8 @@ describe('a new user', () => {
     await dryRun(page)
     await page.getByRole('button', { name: /^Send (it|to)/ }).click()
     await page.getByText('Failed', { exact: true }).first().waitFor({ timeout: 30_000 })
-    await page.getByRole('gridcell', { name: 'Failed: worker-2' }).waitFor()
-    await page.getByRole('gridcell', { name: 'Succeeded: worker-1' }).waitFor()
+    await page.getByRole('gridcell', { name: /^worker-2: Failed/ }).waitFor()
+    await page.getByRole('gridcell', { name: 'worker-1: Succeeded' }).waitFor()
     await isWell(admin)
     await keepPicture(page, 'failed-run')
   })
@@ -165,8 +165,8 @@ describe('a new user', () => {
     await dialog.getByText('1 host gets it').waitFor()
     await isWell(admin)
     await dialog.getByRole('button', { name: 'Retry failed only' }).click()
-    await page.getByRole('gridcell', { name: 'Succeeded: worker-2' }).waitFor()
-    expect(await page.getByRole('gridcell', { name: /worker-1$/ }).count()).toBe(0)
+    await page.getByRole('gridcell', { name: 'worker-2: Succeeded' }).waitFor()
+    expect(await page.getByRole('gridcell', { name: /^worker-1:/ }).count()).toBe(0)
   })
 
   test('makes a second person who may only read', async () => {
