@@ -22,9 +22,10 @@ export class Deadline implements Disposable {
   #timer: NodeJS.Timeout | undefined
   #end: ((reason: Error) => void) | undefined
 
-  constructor(timeoutMs: number, signal: AbortSignal) {
+  /** @param leftMs what is left of the time already; it is told by the whole nevertheless */
+  constructor(timeoutMs: number, signal: AbortSignal, leftMs = timeoutMs) {
     this.#timeoutMs = timeoutMs
-    this.#endsAt = performance.now() + timeoutMs
+    this.#endsAt = performance.now() + leftMs
     this.#signal = signal
     signal.addEventListener('abort', this.#abort, { once: true })
   }

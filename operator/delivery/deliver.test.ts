@@ -184,6 +184,11 @@ describe('within the timeout', () => {
     expect(host.received.length).toBe(1)
   })
 
+  test('of which a part has passed comes no answer: told by the whole, so that equal failures have equal words', async () => {
+    const host = await receiver({ answer: () => undefined })
+    expect(await send(host, { ...post, leftMs: 123.456 })).toEqual(late('HeadersTimeout', 'no answer', true))
+  })
+
   test('comes half of the head of an answer', async () => {
     const host = await rawServer((socket) => socket.once('data', () => socket.write('HTTP/1.1 200 OK\r\ncontent-')))
     expect(await send(host, post)).toEqual(late('HeadersTimeout', 'no answer', true))

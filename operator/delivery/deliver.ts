@@ -9,6 +9,8 @@ import { wordsOf } from './open-socket.ts'
 export type DeliveryRequest = Request & {
   /** From the call to the last byte of the answer, connecting included; milliseconds. */
   readonly timeoutMs: number
+  /** What is left of that, where earlier attempts have taken a part; default: all of it. What runs out of it is told by the whole, so that equal failures have equal words. */
+  readonly leftMs?: number
   /**
    * The receiver may get the request twice without harm; default: GET. It may go over a connection that was used before, and is repeated once
    * over a fresh one where that turns out to be dead. Whatever may not be repeated has a fresh connection: on a kept one to a host that
@@ -49,7 +51,7 @@ export async function deliver(
   signal: AbortSignal,
 ): Promise<Delivery> {
   signal.throwIfAborted()
-  using deadline = new Deadline(request.timeoutMs, signal)
+  using deadline = new Deadline(request.timeoutMs, signal, request.leftMs)
   const { repeatable = request.method === 'GET', use = 'Kept' } = request
   const message = messageOf(request)
   const silenceMs = request.repeatable === true ? Math.min(suspicionMs, request.timeoutMs / 2) : undefined

@@ -50,7 +50,7 @@ export async function writeToAgent(
     const remainingMs = endsAt - performance.now()
     if (remainingMs <= 0 && last !== undefined) return last
     const headers = { 'idempotency-key': idempotencyKey, ...order.headers() }
-    const whole = { ...request, headers, timeoutMs: remainingMs, repeatable: true }
+    const whole = { ...request, headers, timeoutMs, leftMs: remainingMs, repeatable: true }
     const delivery = await deliver(pools, endpoint, { ...whole, use: asked === 1 ? 'Kept' : 'Fresh' }, signal)
     if (delivery.answered) {
       const told = delivery.statusCode === 409 ? agentWords(delivery.body) : undefined

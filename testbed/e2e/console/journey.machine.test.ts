@@ -148,6 +148,7 @@ describe('a new user', () => {
     await page.getByRole('button', { name: /^Send (it|to)/ }).click()
     await page.getByText('Failed', { exact: true }).first().waitFor({ timeout: 30_000 })
     await page.getByRole('gridcell', { name: /^worker-2: Failed/ }).waitFor()
+    await page.getByText('no connection within 3 s', { exact: true }).waitFor()
     await page.getByRole('gridcell', { name: 'worker-1: Succeeded' }).waitFor()
     await isWell(admin)
     await keepPicture(page, 'failed-run')
