@@ -7,7 +7,7 @@ import { RequestRow } from './requests.ts'
 /**
  * GET /api/live?topic=hosts&topic=requests&topic=request:NAMESPACE/NAME: server-sent events, one stream a tab, of at most 16 topics. An event's name is its
  * type below, its data one object of these, in JSON. First comes each topic's snapshot, in pages of at most 500. Afterwards changes come coalesced, at most
- * five times a second. Each of these events bears an id: what the reader has once he has applied it. A comment comes after 15 s of silence.
+ * five times a second. Each of these events bears an id: what the reader has once he has applied it. After 15 s of silence comes a `lag` with `connected`: a page that hears nothing for longer is cut off.
  *
  * Resume: with Last-Event-ID (an EventSource sends it by itself) or `since=ID` the stream begins with what has changed since, for every topic that the id
  * covers. A topic that it does not cover, because it was not asked for, not complete or to be seen with other rights, begins with a snapshot, whose first

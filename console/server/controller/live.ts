@@ -41,10 +41,11 @@ export function liveStream({ people, gate, store, clock = systemClock }: LiveDep
     app.addHook('preClose', async () => stopping.abort())
 
     app.get(livePath, async (request, reply) => {
-      const { name: account } = await session(request)
       const { topics, since } = inputOf(request.query)
       const header = request.headers['last-event-id']
       const resume = typeof header === 'string' ? header : since
+      // A page that takes its stream up again does so by itself: nobody need be there.
+      const { name: account } = await session(request, { quiet: resume !== undefined })
       using _ = takePlace(places, account)
       // Headers that hooks have set are sent, but nothing else of the framework: the answer has no end to wait for.
       reply.hijack()

@@ -12,7 +12,6 @@ export class LiveReader {
   readonly denied = new Map<string, string>()
   readonly events: LiveEvent[] = []
   lastEventId: string | undefined
-  comments = 0
   #rest = ''
 
   /** Any piece of the stream. */
@@ -39,8 +38,7 @@ export class LiveReader {
     const fields = new Map<string, string>()
     for (const line of block.split('\n')) {
       const [, name = '', value = ''] = /^([a-z]*):? ?(.*)$/s.exec(line) ?? []
-      if (name === '') this.comments += 1
-      else fields.set(name, value)
+      fields.set(name, value)
     }
     const data = fields.get('data')
     if (data === undefined) return

@@ -202,3 +202,30 @@ test('who signs in next sees nothing of who was there before', () => {
   expect(streams).toHaveLength(2)
   expect(last().url.searchParams.has('since')).toBe(false)
 })
+
+test('a stream on which nothing comes for long is dead: it is shown as stale and opened anew', () => {
+  const { client, streams, pass, last } = world()
+  client.subscribe('hosts', () => {})
+  pass(100)
+  last().opened()
+  const [first] = streams as [Stream]
+  pass(39_000)
+  expect(client.connection.state).toBe('Live')
+  pass(2_000)
+  expect(client.connection).toMatchObject({ state: 'Stale', lost: 'Console' })
+  expect(first.readyState).toBe(2)
+  pass(2_000)
+  expect(streams.length).toBe(2)
+})
+
+test('a stream that says at least that it is there is alive', () => {
+  const { client, streams, pass, last } = world()
+  client.subscribe('hosts', () => {})
+  pass(100)
+  last().opened()
+  for (let beat = 0; beat < 10; beat += 1) {
+    pass(15_000)
+    last().send({ type: 'lag', connected: true, sinceSeconds: 0 })
+  }
+  expect([client.connection.state, streams.length]).toEqual(['Live', 1])
+})

@@ -33,6 +33,8 @@ const batchMilliseconds = 100
 const settleMilliseconds = 20
 const firstRetryMilliseconds = 1_000
 const lastRetryMilliseconds = 30_000
+/** The server says something every 15 s at least: after more than twice that the connection is dead, whatever the browser believes. */
+const silenceMilliseconds = 40_000
 
 const eventTypes = ['snapshot', 'changes', 'denied', 'lag'] as const
 
@@ -59,6 +61,7 @@ export class LiveClient {
   #clusterLost: number | undefined
   #cancelFlush: (() => void) | undefined
   #cancelOpen: (() => void) | undefined
+  #cancelSilence: (() => void) | undefined
 
   constructor(dependencies: LiveDependencies) {
     this.#dependencies = dependencies
@@ -94,7 +97,8 @@ export class LiveClient {
   close(): void {
     this.#cancelOpen?.()
     this.#cancelFlush?.()
-    this.#cancelOpen = this.#cancelFlush = undefined
+    this.#cancelSilence?.()
+    this.#cancelOpen = this.#cancelFlush = this.#cancelSilence = undefined
     this.#source?.close()
     this.#source = undefined
     this.#streamed = new Set()
@@ -139,12 +143,18 @@ export class LiveClient {
     else this.#lastEventId = ''
     const source = this.#dependencies.open(`${livePath}?${search}`)
     this.#source = source
+    this.#heard(source)
     source.addEventListener('open', () => {
       this.#failures = 0
+      this.#heard(source)
       this.#connected()
     })
     source.addEventListener('error', () => this.#broken(source))
-    for (const type of eventTypes) source.addEventListener(type, (event) => this.#take(event as MessageEvent<string>))
+    for (const type of eventTypes)
+      source.addEventListener(type, (event) => {
+        this.#heard(source)
+        this.#take(event as MessageEvent<string>)
+      })
   }
 
   #take(message: MessageEvent<string>): void {
@@ -170,6 +180,14 @@ export class LiveClient {
       topic.pending = []
       this.#show(topic)
     }
+  }
+
+  #heard(source: EventSource): void {
+    this.#cancelSilence?.()
+    this.#cancelSilence = this.#dependencies.later(silenceMilliseconds, () => {
+      source.close()
+      this.#broken(source)
+    })
   }
 
   /** An EventSource tries again by itself after a broken stream, and gives up after an answer that is none, such as 401 or 502. */

@@ -20,7 +20,7 @@ const tickMs = 1_000
 /** With what the Gate remembers, a right that is taken away ends within a minute. */
 const checkMs = 30_000
 const checkRetryMs = 3_000
-/** Proxies cut a connection on which nothing comes for a minute, some for half of that. */
+/** Proxies cut a connection on which nothing comes for a minute, some for half of that; and a page that hears nothing must know that it is cut off. */
 const heartbeatMs = 15_000
 const lagRepeatMs = 10_000
 /** How long a browser waits before it opens a broken stream again. */
@@ -88,7 +88,8 @@ export class LiveStream {
       this.#lagToldAt = undefined
       await this.#write(eventText(lagFrame(true, 0), undefined))
     } else if (now - this.#writtenAt >= heartbeatMs) {
-      await this.#write(':\n\n')
+      // An event and not a comment, of which no page ever hears.
+      await this.#write(eventText(lagFrame(true, 0), undefined))
     }
   }
 
