@@ -227,3 +227,41 @@ describe('a new user', () => {
     await keepPicture(page, 'audit')
   })
 })
+
+describe('every page of the real console', () => {
+  const looks = [
+    { language: 'English', theme: 'Light', name: 'en-light' },
+    { language: 'English', theme: 'Dark', name: 'en-dark' },
+    { language: '简体中文', theme: '深色', name: 'zh-CN-dark' },
+    { language: '简体中文', theme: '浅色', name: 'zh-CN-light' },
+  ] as const
+
+  test.each(looks)('in $language, $theme, as chosen in the menus', async ({ language, theme, name }) => {
+    const { page } = admin
+    await page.goto(new URL('/', link).href)
+    await page.getByRole('button', { name: /^(Language|语言)$/ }).click()
+    await page.getByRole('button', { name: language, exact: true }).click()
+    await page.getByRole('button', { name: /^(Theme|主题)$/ }).click()
+    await page.getByRole('button', { name: theme, exact: true }).click()
+    const run = `/requests/default/${await firstRequest(page)}`
+    const places = ['/', '/hosts', '/hosts?view=tiles', '/hosts/worker-1', '/requests', '/requests/new', run]
+    for (const place of [...places, '/access', '/access/reader', '/audit', '/profile']) {
+      // The menus have saved it: it is there from the first paint on.
+      await page.goto(new URL(place, link).href)
+      await page.getByRole('heading', { level: 1 }).waitFor()
+      await page.getByRole('main').getByText(/./).first().waitFor()
+      expect(await page.locator('html').getAttribute('lang')).toBe(name.startsWith('en') ? 'en' : 'zh-CN')
+      expect(await page.locator('html').getAttribute('data-bs-theme')).toBe(name.endsWith('dark') ? 'dark' : 'light')
+      await isWell(admin)
+      await keepScreenshot(page, `real${place.replaceAll(/[/?=]/g, '-')}-${name}`)
+    }
+  })
+
+  /** Of those that the journey has sent: the newest. */
+  async function firstRequest(page: Page): Promise<string> {
+    await page.goto(new URL('/requests', link).href)
+    const newest = page.getByRole('link', { name: /^set-sysctl/ }).first()
+    await newest.waitFor()
+    return (await newest.textContent()) ?? ''
+  }
+})
