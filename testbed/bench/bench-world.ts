@@ -80,10 +80,14 @@ export class BenchWorld implements AsyncDisposable {
       '--allow-loopback',
       '--facts-interval-seconds=3600',
     ]
-    const executable = join(this.cluster.directory, 'keelson.mjs')
-    await bundleExecutable(executable)
-    const argv = [process.execPath, '--max-semi-space-size=8', executable, 'operator', ...flags]
+    await bundleExecutable(this.executable)
+    const argv = [process.execPath, '--max-semi-space-size=8', this.executable, 'operator', ...flags]
     this.#operator = this.#stack.use(new Daemon('operator', argv, { log: this.operatorLog }))
+  }
+
+  /** There once the operator was started. */
+  get executable(): string {
+    return join(this.cluster.directory, 'keelson.mjs')
   }
 
   get operatorLog(): string {

@@ -1,5 +1,4 @@
 import { join } from 'node:path'
-import { bundleExecutable } from '@keelson/cli/bundle'
 import { launchBrowser } from '../../browser/browser.ts'
 import { report } from '../../progress.ts'
 import { ConsoleProcess } from '../../world/console-process.ts'
@@ -31,12 +30,10 @@ export async function measureConsole(
   world: BenchWorld,
   { hosts, pages, pairs }: ConsoleMeasureOptions,
 ): Promise<Result[]> {
-  const executable = join(world.cluster.directory, 'keelson.mjs')
-  await bundleExecutable(executable)
   await using console = await ConsoleProcess.start(world.cluster, {
     pages,
     port,
-    argv: [process.execPath, ...nodeFlags, executable],
+    argv: [process.execPath, ...nodeFlags, world.executable],
   })
   const { name, value } = await signInFirst(await console.bootstrapLink())
   const cookie = { name, value, domain: '127.0.0.1', path: '/', httpOnly: true, secure: false, expires: -1 } as const
