@@ -12,7 +12,8 @@ const imports = {
   operator: ['api', 'kube', 'compose'],
   console: ['api', 'kube'],
   cli: ['api', 'kube', 'engine', 'compose', 'agent', 'install', 'operator', 'console'],
-  testbed: ['api', 'kube', 'engine', 'compose', 'agent', 'install', 'operator', 'console', 'cli'],
+  deploy: ['api', 'console', 'cli'],
+  testbed: ['api', 'kube', 'engine', 'compose', 'agent', 'install', 'operator', 'console', 'cli', 'deploy'],
 } as const satisfies Record<string, readonly string[]>
 
 export type Package = keyof typeof imports

@@ -1,7 +1,8 @@
 import { bundleAgent } from '@keelson/agent/bundle'
 import { bundleExecutable } from '@keelson/cli/bundle'
+import { deployFolder } from '@keelson/deploy'
 import { chmod, copyFile, mkdir, readFile, writeFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { contentKey } from '../cache.ts'
 import { fileLayer } from '../hosts/layers.ts'
 import { bundled, enableUnit } from './unit-layer.ts'
@@ -12,7 +13,7 @@ const unit = 'keelson-agent.service'
 export async function agentLayer(): Promise<string> {
   const bundle = await bundled('agent.js', bundleAgent)
   const executable = await bundled('keelson.mjs', bundleExecutable)
-  const unitText = await readFile(resolve(import.meta.dirname, '../../deploy/systemd', unit), 'utf8')
+  const unitText = await readFile(join(deployFolder, 'systemd', unit), 'utf8')
   return fileLayer('agent', contentKey(bundle, executable, unitText, process.version), async (root) => {
     const programs = join(root, 'opt/keelson')
     await mkdir(join(programs, 'bin'), { recursive: true })
