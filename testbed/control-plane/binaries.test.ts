@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { controlPlaneBinaries, isRecentGo } from './binaries.ts'
+import { controlPlaneBinaries } from './binaries.ts'
 
 describe('KEELSON_TESTBED_BIN', () => {
   let directory: string
@@ -29,17 +29,4 @@ describe('KEELSON_TESTBED_BIN', () => {
       `KEELSON_TESTBED_BIN=${directory} lacks kube-apiserver, kube-controller-manager, kubectl: put them there or unset it`,
     )
   })
-})
-
-test.each([
-  ['go1.26.0', true],
-  ['go1.26rc1', true],
-  ['go1.31', true],
-  ['go2.0', true],
-  ['go1.25.9', false],
-  ['go1.9', false],
-  ['devel go1.27-abc', false],
-  ['', false],
-])('the machine’s Go %s: recent enough %s', (version, expected) => {
-  expect(isRecentGo(version)).toBe(expected)
 })

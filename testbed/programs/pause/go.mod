@@ -1,0 +1,3 @@
+module keelson.dev/testbed/pause
+
+go 1.26.0

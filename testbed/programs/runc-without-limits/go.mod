@@ -1,0 +1,3 @@
+module keelson.dev/testbed/runc-without-limits
+
+go 1.26.0
