@@ -28,7 +28,8 @@ export default defineConfig({
           exclude: ignored,
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          fileParallelism: false,
+          // Each file has an API server of its own, and waits for it more than it works.
+          maxWorkers: 2,
         },
       },
       {
@@ -49,6 +50,8 @@ export default defineConfig({
           testTimeout: 300_000,
           hookTimeout: 120_000,
           fileParallelism: false,
+          // Of the tests of a file that say so.
+          maxConcurrency: 2,
         },
       },
     ],

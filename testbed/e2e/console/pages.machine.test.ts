@@ -56,7 +56,8 @@ async function fed(options: Omit<FedOptions, 'web'>): Promise<{ readonly url: st
   return { url: server.url, [Symbol.asyncDispose]: () => server.close() }
 }
 
-describe.each(Object.entries(states))('%s', (state, options) => {
+// A page is looked at while another one is drawn.
+describe.concurrent.each(Object.entries(states))('%s', (state, options) => {
   // In each state each language and each theme once; whole pages in every look.
   const seen = looks.filter((_, index) => state === 'full' || index % 3 === 0)
   test.each(seen)('every page in $language, $theme', async ({ language, theme }) => {
