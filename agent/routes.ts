@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { productVersion } from '@keelson/api/product-version'
 import {
   changeResource,
   readFacts,
@@ -16,7 +17,6 @@ import { bodyParameters, jsonBody, queryParameters } from './parameters.ts'
 import { Refusal } from './refusal.ts'
 import type { Signals } from './signals.ts'
 import type { Trust } from './trust/trust.ts'
-import { version } from './version.ts'
 import { WriteQueue } from './write-queue.ts'
 
 type Read = (parameters: Parameters, gone: AbortSignal) => Promise<object>
@@ -102,7 +102,7 @@ export function splitTarget(target: string): { readonly path: string; readonly q
 function factsRoute(system: System): Route {
   const GET: Read = async (parameters) => {
     refuseParameters(parameters)
-    return readFacts(system, version)
+    return readFacts(system, productVersion)
   }
   return { clients: ['request', 'control'], methods: { GET } }
 }

@@ -1,34 +1,65 @@
-import { readFile, writeFile } from 'node:fs/promises'
-import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { productVersion } from '@keelson/api/product-version'
+import { build, type BuildOptions } from 'esbuild'
 
-/** The executable: see {@link bundleModule}. */
-export async function bundleExecutable(outfile: string): Promise<void> {
-  await bundleModule(fileURLToPath(new URL('main.ts', import.meta.url)), outfile)
+/** What is CommonJS inside asks for Node's own modules by `require`. Others bring createRequire in by its own name. */
+const banner =
+  "import { createRequire as requireFrom } from 'node:module'\nconst require = requireFrom(import.meta.url)"
+
+/** Not minified: a stack trace from a host must be readable. Paths in it are those in the tree, wherever that lies. */
+const options = {
+  absWorkingDir: resolve(import.meta.dirname, '..'),
+  bundle: true,
+  platform: 'node',
+  target: 'node24',
+  format: 'esm',
+  banner: { js: banner },
+  legalComments: 'inline',
+  logLevel: 'silent',
+} as const satisfies BuildOptions
+
+export type ExecutableOptions = {
+  /** What it tells as its version; default: the package's. */
+  readonly version?: string
+  /** Absolute path of a module that stands in for the agent's program. */
+  readonly agentEntry?: string
 }
 
 /**
- * Makes a module and all that it imports one file (an ES module, so name it .mjs) that Node runs as it is, without node_modules. Not minified: a stack
- * trace from a host must be readable.
+ * Makes the executable that Node runs as it is, without node_modules: keelson.mjs, and below lib/ what the sub-commands load when they are called. So a process
+ * holds the code of its own part alone.
+ */
+export async function bundleExecutable(
+  directory: string,
+  { version = productVersion, agentEntry }: ExecutableOptions = {},
+): Promise<void> {
+  await write({
+    entryPoints: { keelson: join(import.meta.dirname, 'main.ts') },
+    outdir: directory,
+    outExtension: { '.js': '.mjs' },
+    splitting: true,
+    chunkNames: 'lib/[name]-[hash]',
+    define: { 'process.env.KEELSON_VERSION': JSON.stringify(version) },
+    ...(agentEntry === undefined ? {} : { alias: { '@keelson/agent/main': agentEntry } }),
+  })
+}
+
+/**
+ * Makes a module and all that it imports one file (an ES module, so name it .mjs) that Node runs as it is.
  *
  * @param entry absolute path
  */
 export async function bundleModule(entry: string, outfile: string): Promise<void> {
-  await build({
-    entryPoints: [entry],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    target: 'node24',
-    format: 'esm',
-    // What is CommonJS inside asks for Node's own modules by `require`. Others bring createRequire in by its own name.
-    banner: {
-      js: "import { createRequire as requireFrom } from 'node:module'\nconst require = requireFrom(import.meta.url)",
-    },
-    legalComments: 'inline',
-    logLevel: 'silent',
-  })
-  await writeFile(outfile, withPlainComments(await readFile(outfile, 'utf8')))
+  await write({ entryPoints: [entry], outfile })
+}
+
+async function write(own: BuildOptions): Promise<void> {
+  const { outputFiles } = await build({ ...options, ...own, write: false })
+  for (const { path, text } of outputFiles) {
+    await mkdir(dirname(path), { recursive: true })
+    await writeFile(path, withPlainComments(text))
+  }
 }
 
 /**

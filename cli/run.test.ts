@@ -1,9 +1,13 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { commands } from './commands.ts'
 import { run } from './run.ts'
+
+const tree = join(import.meta.dirname, '..')
+type Manifest = { readonly version: string; readonly workspaces: readonly string[] }
 
 async function keelson(...args: string[]): Promise<{ exitCode: number; stdout: string; stderr: string }> {
   const said = { stdout: '', stderr: '' }
@@ -18,6 +22,14 @@ test('--help names every command and every exit code, on stdout', async () => {
     expect(stdout).toMatch(new RegExp(`^  ${name} +${summary.slice(0, 20)}`, 'm'))
   for (const meaning of ['0 done', '1 failed', '2 the command', '3 the request was denied', '4 no answer'])
     expect(stdout).toContain(meaning)
+})
+
+test('--version tells the one version of the tree', async () => {
+  const { stdout } = await keelson('--version')
+  const { version, workspaces } = JSON.parse(await readFile(join(tree, 'package.json'), 'utf8')) as Manifest
+  expect(stdout).toBe(`keelson ${version}\n`)
+  for (const workspace of workspaces)
+    expect(JSON.parse(await readFile(join(tree, workspace, 'package.json'), 'utf8'))).toMatchObject({ version })
 })
 
 test.each(commands.map(({ name }) => name))('keelson %s --help says how it is used', async (name) => {

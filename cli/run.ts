@@ -1,3 +1,4 @@
+import { productVersion } from '@keelson/api/product-version'
 import { exitCodes, UsageError, type Command, type Print } from './command.ts'
 import { commands } from './commands.ts'
 
@@ -12,6 +13,10 @@ export async function run(args: readonly string[], { out, err }: Output): Promis
   }
   if (name === '--help' || name === '-h' || name === 'help') {
     out(help())
+    return exitCodes.done
+  }
+  if (name === '--version') {
+    out(`keelson ${productVersion}`)
     return exitCodes.done
   }
   const command = commands.find((each) => each.name === name)
@@ -45,7 +50,7 @@ function help(): string {
     '',
     ...commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`),
     '',
-    'keelson COMMAND --help shows the arguments of a command.',
+    'keelson COMMAND --help shows the arguments of a command, keelson --version the version of all of them.',
     '',
     'exit codes: 0 done, 1 failed, 2 the command line is wrong, 3 the request was denied, 4 no answer in time',
   ].join('\n')

@@ -1,3 +1,4 @@
+import { productVersion } from '@keelson/api/product-version'
 import { KubeClient } from '@keelson/kube'
 import { destination, pino } from 'pino'
 import { readConfiguration } from './configuration.ts'
@@ -37,7 +38,7 @@ try {
   await using electionClient = await connect()
   await using _ =
     metricsAddress === undefined ? undefined : await HttpServer.start(metricsAddress, probesAndMetrics(health, metrics))
-  logger.info('operator started')
+  logger.info({ version: productVersion }, 'operator started')
   await runOperator({ ...options, client, electionClient, metrics, health, logger }, stop.signal).catch(die)
   logger.info('operator stopped')
 } catch (error) {

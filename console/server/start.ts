@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { productVersion } from '@keelson/api/product-version'
 import type { Logger } from 'pino'
 import type { Clock } from './clock.ts'
 import type { Configuration } from './config/configuration.ts'
@@ -43,11 +44,9 @@ export async function runConsole({ configuration, log, clock }: StartParts, sign
     },
   })
   stack.defer(async () => app.close())
-  await app.listen({ host: configuration.bindAddress, port: configuration.bindPort })
-  log.info(
-    { address: configuration.bindAddress, port: configuration.bindPort, url: configuration.publicUrl.href },
-    'console listens',
-  )
+  const { bindAddress: address, bindPort: port, publicUrl } = configuration
+  await app.listen({ host: address, port })
+  log.info({ version: productVersion, address, port, url: publicUrl.href }, 'console listens')
   await tellBootstrapLink(new Bootstrap(orm, clock), configuration, log)
 
   const stopping = new AbortController()
@@ -79,9 +78,9 @@ async function tellBootstrapLink(
   )
 }
 
-/** Beside the bundled program, or where a checkout builds them. */
+/** Beside the executable, which has this module in its folder lib; or where a checkout builds them. */
 function ownPages(): string {
-  const beside = join(import.meta.dirname, 'web')
+  const beside = join(import.meta.dirname, '../pages')
   return existsSync(join(beside, 'index.html')) ? beside : join(import.meta.dirname, '../web/dist')
 }
 

@@ -1,5 +1,5 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { apiVersion, operatorIdentities, type Host } from '@keelson/api'
 import { bundleExecutable } from '@keelson/cli/bundle'
@@ -80,14 +80,14 @@ export class BenchWorld implements AsyncDisposable {
       '--allow-loopback',
       '--facts-interval-seconds=3600',
     ]
-    await bundleExecutable(this.executable)
+    await bundleExecutable(dirname(this.executable))
     const argv = [process.execPath, '--max-semi-space-size=8', this.executable, 'operator', ...flags]
     this.#operator = this.#stack.use(new Daemon('operator', argv, { log: this.operatorLog }))
   }
 
   /** There once the operator was started. */
   get executable(): string {
-    return join(this.cluster.directory, 'keelson.mjs')
+    return join(this.cluster.directory, 'program/keelson.mjs')
   }
 
   get operatorLog(): string {

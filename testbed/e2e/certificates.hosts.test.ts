@@ -87,7 +87,7 @@ describe('the operator refuses an agent', () => {
         '--quiet',
         '--collect',
         '--unit=impostor',
-        '/opt/keelson/bin/node',
+        '/opt/keelson/current/bin/node',
         '--eval',
         server,
       ])

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join, resolve } from 'node:path'
+import { productVersion } from '@keelson/api/product-version'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { CommandError, mustRun } from '../command.ts'
 import { eventually } from '../deadline.ts'
@@ -127,18 +128,23 @@ describe('the network', () => {
 })
 
 describe('the layers', () => {
-  test('agent: Node, the agent and the executable, as they will be shipped, and nothing of the source tree', async () => {
-    const node = '/opt/keelson/bin/node'
-    expect(await read('one', node, '--version')).toBe(process.version)
-    await lab.host('one').run([node, '--check', '/opt/keelson/agent.js'])
+  test('agent: Node and the executable, as they will be shipped, and nothing of the source tree', async () => {
+    const current = '/opt/keelson/current'
+    expect(await read('one', `${current}/bin/node`, '--version')).toBe(process.version)
+    const version = await read('one', `${current}/bin/node`, `${current}/keelson.mjs`, '--version')
+    expect(version).toBe(`keelson ${productVersion}`)
+    expect(await read('one', 'readlink', current)).toMatch(/^versions\/\d+[.]\d+[.]\d+-[0-9a-f]{12}$/)
+    expect(await read('one', 'cat', `${current}/version`)).toBe(productVersion)
     expect(await read('one', 'systemctl', 'is-enabled', 'keelson-agent')).toBe('enabled')
     const tree = resolve(import.meta.dirname, '../..')
     expect(await read('one', 'cat', '/proc/self/mountinfo')).not.toContain(tree)
     await expect(lab.host('one').run(['ls', tree])).rejects.toThrow('No such file')
-    expect((await read('one', 'find', '/opt/keelson', '-type', 'f')).split('\n').toSorted()).toEqual([
-      '/opt/keelson/agent.js',
-      node,
-      '/opt/keelson/keelson.mjs',
+    expect((await read('one', 'ls', `${current}/`)).split('\n')).toEqual([
+      'bin',
+      'keelson.mjs',
+      'lib',
+      'systemd',
+      'version',
     ])
   })
 

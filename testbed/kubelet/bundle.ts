@@ -1,7 +1,7 @@
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
 import { bundleModule } from '@keelson/cli/bundle'
 
-/** Makes the kubelet one file (an ES module) that a host's Node runs as it is. */
-export async function bundleKubelet(outfile: string): Promise<void> {
-  await bundleModule(fileURLToPath(new URL('main.ts', import.meta.url)), outfile)
+/** Makes the kubelet one file, kubelet.mjs, that a host's Node runs as it is. */
+export async function bundleKubelet(directory: string): Promise<void> {
+  await bundleModule(join(import.meta.dirname, 'main.ts'), join(directory, 'kubelet.mjs'))
 }

@@ -16,7 +16,7 @@ const credentials = '/etc/keelson/installer.kubeconfig'
 export async function enrolHost(cluster: ControlPlane, host: Host): Promise<void> {
   const { name, root } = host
   const { kubeconfig } = await podToken(cluster, { node: name, namespace: systemNamespace, account: installerAccount })
-  const argv = ['/opt/keelson/bin/node', '/opt/keelson/keelson.mjs', 'join', '--name', name]
+  const argv = ['/opt/keelson/current/bin/node', '/opt/keelson/current/keelson.mjs', 'join', '--name', name]
   await copyFile(kubeconfig, join(root, credentials))
   try {
     await host.run([...argv, '--kubeconfig', credentials, '--timeout-seconds=60'])

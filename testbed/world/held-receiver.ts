@@ -9,7 +9,7 @@ const log = 'var/log/held-receiver.log'
 const program = 'opt/testbed/held-receiver.ts'
 
 const text = `[Service]
-ExecStart=/opt/keelson/bin/node /${program}
+ExecStart=/opt/keelson/current/bin/node /${program}
 `
 
 /** A plain HTTP server in each of some hosts, whose answers can be held back: so a run stays where it is for as long as a test needs it to. */

@@ -1,20 +1,19 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { contentKey } from '../cache.ts'
 import type { ControlPlane } from '../control-plane/control-plane.ts'
 import { fileLayer } from '../hosts/layers.ts'
 import { bundleKubelet } from '../kubelet/bundle.ts'
-import { bundled, enableUnit } from './unit-layer.ts'
+import { bundled, enableUnit, writeFiles } from './unit-layer.ts'
 
 const unit = 'kubelet.service'
 
 /** The stand-in for the kubelet and its unit, enabled; it uses the agent's Node. Without {@link kubeletFiles} it stays off. */
 export async function kubeletLayer(): Promise<string> {
-  const bundle = await bundled('kubelet.mjs', bundleKubelet)
+  const files = await bundled(bundleKubelet)
   const unitText = await readFile(resolve(import.meta.dirname, '../kubelet', unit), 'utf8')
-  return fileLayer('kubelet', contentKey(bundle, unitText), async (root) => {
-    await mkdir(join(root, 'opt/testbed'), { recursive: true })
-    await writeFile(join(root, 'opt/testbed/kubelet.mjs'), bundle)
+  return fileLayer('kubelet', contentKey(...[...files].flat(), unitText), async (root) => {
+    await writeFiles(join(root, 'opt/testbed'), files)
     await enableUnit(root, unit, unitText)
   })
 }

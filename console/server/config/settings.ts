@@ -100,7 +100,7 @@ export const settings = {
     .describe('Entries of the audit are kept so long, and at most a million of them.'),
   pages: path
     .optional()
-    .describe('Folder of the built pages. Default: `web` beside the program; in a checkout `console/web/dist`.'),
+    .describe('Folder of the built pages. Default: `pages` beside the executable; in a checkout `console/web/dist`.'),
   logLevel: z
     .enum(['debug', 'info', 'warn', 'error'], 'give debug, info, warn or error')
     .default('info')

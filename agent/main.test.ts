@@ -1,21 +1,19 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { request } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { productVersion } from '@keelson/api/product-version'
 import { CertificateAuthority, eventually } from '@keelson/testbed'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createPki, hostName, type Pki } from './agent.fixture.ts'
-import { bundleAgent } from './bundle.ts'
 
 let folder: string
 let pki: Pki
 beforeAll(async () => {
-  // Outside the source tree: no node_modules is found from here.
-  folder = await mkdtemp(join(tmpdir(), 'keelson-bundle-'))
+  folder = await mkdtemp(join(tmpdir(), 'keelson-agent-main-'))
   pki = await createPki(await CertificateAuthority.create('keelson'))
-  await bundleAgent(join(folder, 'agent.js'))
   await writeFile(join(folder, 'ca.crt'), pki.authority.certificate)
   await writeFile(join(folder, 'tls.crt'), pki.agent.certificate)
   await writeFile(join(folder, 'tls.key'), pki.agent.key)
@@ -35,10 +33,10 @@ class Process implements AsyncDisposable {
   #output = ''
   readonly ended: Promise<number | null>
 
-  constructor(...args: string[]) {
-    this.#child = spawn(process.execPath, [join(folder, 'agent.js'), ...args], {
+  constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+    this.#child = spawn(process.execPath, [join(import.meta.dirname, 'main.ts'), ...args], {
       cwd: folder,
-      env: {},
+      env,
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     for (const stream of [this.#child.stdout, this.#child.stderr])
@@ -52,6 +50,10 @@ class Process implements AsyncDisposable {
       .split('\n')
       .slice(0, -1)
       .map((line) => JSON.parse(line) as Line)
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid
   }
 
   terminate(): void {
@@ -70,9 +72,9 @@ async function configure(address: string): Promise<string> {
   return path
 }
 
-test('the bundle alone serves its host, and ends on SIGTERM', async () => {
+test('it serves its host, and ends on SIGTERM', async () => {
   const address = ownAddress()
-  await using agent = new Process('--config', await configure(address))
+  await using agent = new Process(['--config', await configure(address)])
   await eventually('it listens', () => agent.log.some(({ msg }) => msg === 'agent listens'))
   expect(agent.log[0]).toMatchObject({ level: 30, host: hostName, address, port: 7117 })
 
@@ -97,9 +99,36 @@ test('the bundle alone serves its host, and ends on SIGTERM', async () => {
   ])
 })
 
+describe('RUNTIME_DIRECTORY, as systemd names it', () => {
+  test('there it tells its version and where it listens', async () => {
+    const address = ownAddress()
+    const directory = await mkdtemp(join(folder, 'run-'))
+    await using agent = new Process(['--config', await configure(address)], { RUNTIME_DIRECTORY: directory })
+    await eventually('it listens', () => agent.log.some(({ msg }) => msg === 'agent listens'))
+    expect(await readdir(directory)).toEqual(['agent.json'])
+    expect(JSON.parse(await readFile(join(directory, 'agent.json'), 'utf8'))).toEqual({
+      ...{ version: productVersion, pid: agent.pid, address, port: 7117 },
+    })
+  })
+
+  test('as long as it does not listen it tells nothing', async () => {
+    const directory = await mkdtemp(join(folder, 'run-'))
+    await using agent = new Process(['--config', await configure('192.0.2.1')], { RUNTIME_DIRECTORY: directory })
+    expect(await agent.ended).toBe(1)
+    expect(await readdir(directory)).toEqual([])
+  })
+
+  test('where it cannot be written the agent serves all the same, and says so', async () => {
+    const nowhere = join(folder, 'nowhere')
+    await using agent = new Process(['--config', await configure(ownAddress())], { RUNTIME_DIRECTORY: nowhere })
+    await eventually('it listens', () => agent.log.some(({ msg }) => msg === 'agent listens'))
+    expect(agent.log[0]).toMatchObject({ level: 50, err: { code: 'FolderMissing' } })
+  })
+})
+
 test('an address that is not up: it says so and ends, to be started again', async () => {
   // TEST-NET-1 (RFC 5737) is nobody's address.
-  await using agent = new Process('--config', await configure('192.0.2.1'))
+  await using agent = new Process(['--config', await configure('192.0.2.1')])
   expect(await agent.ended).toBe(1)
   expect(agent.log).toEqual([
     expect.objectContaining({
@@ -114,7 +143,7 @@ test.each([
   ['a file that is not there', ['--config', '/nowhere/agent.json'], /\/nowhere\/agent\.json cannot be read/],
   ['another option', ['--port', '1'], /usage: agent --config/],
 ])('%s: it says what to do and ends', async (_case, args, reason) => {
-  await using agent = new Process(...args)
+  await using agent = new Process(args)
   expect(await agent.ended).toBe(1)
   expect(agent.log).toEqual([
     expect.objectContaining({
