@@ -5,21 +5,9 @@ import { beforeAll, expect, test } from 'vitest'
 import { cacheDirectory } from '../cache.ts'
 import { runCommand } from '../command.ts'
 import { Demo } from '../demo/demo.fixture.ts'
-import { fencedBlocks, type FencedBlock } from './fenced-blocks.ts'
+import { documentBlocks, documents, documentText, tree } from './documents.ts'
 
-const tree = resolve(import.meta.dirname, '../..')
-
-async function documents(): Promise<string[]> {
-  const pages = await readdir(join(tree, 'docs'))
-  return [
-    'README.md',
-    'CONTRIBUTING.md',
-    ...pages.filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`),
-  ].toSorted()
-}
-
-const blocks: FencedBlock[] = []
-for (const file of await documents()) blocks.push(...fencedBlocks(file, await readFile(join(tree, file), 'utf8')))
+const blocks = documentBlocks()
 
 /** It starts what the others look at. */
 const start = blocks.find(({ text }) => text === 'make demo')
@@ -76,8 +64,8 @@ test('every example is one that the API server takes, but for the one that it is
 })
 
 test('links within the documents lead somewhere', async () => {
-  for (const file of await documents()) {
-    const text = await readFile(join(tree, file), 'utf8')
+  for (const file of documents()) {
+    const text = documentText(file)
     for (const [, target = ''] of text.matchAll(/\]\((?!https?:)([^)#]+)/g)) {
       const content = await readFile(resolve(tree, dirname(file), target), 'utf8').catch(
         () => `${file} links to ${target}, which is not there`,
