@@ -23,6 +23,7 @@ const configuration: KnipConfig = {
         'demo/{start,inside,shell,enter}.ts',
         'capsule/{inside,sweeper}.ts',
         'hosts/install-packages.ts',
+        'cluster/make-store.ts',
         'kubelet/main.ts',
         'test/{run,reporter}.ts',
         '**/*.fixture.ts',

@@ -16,7 +16,13 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['**/*.test.ts'],
-          exclude: [...ignored, '**/*.cluster.test.ts', '**/*.hosts.test.ts', '**/*.machine.test.ts'],
+          exclude: [
+            ...ignored,
+            '**/*.cluster.test.ts',
+            '**/*.hosts.test.ts',
+            '**/*.kubeadm.test.ts',
+            '**/*.machine.test.ts',
+          ],
           // None takes so long by itself: a property over many runs may, on a machine that does other work.
           testTimeout: 30_000,
         },
@@ -39,6 +45,16 @@ export default defineConfig({
           exclude: ignored,
           testTimeout: 60_000,
           hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'kubeadm',
+          include: ['**/*.kubeadm.test.ts'],
+          exclude: ignored,
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
           fileParallelism: false,
         },
       },

@@ -13,6 +13,10 @@ export type ContainerOptions = {
   readonly cgroup: string
   /** File that the host's console is appended to. */
   readonly console: string
+  /** Folders of the host that lie elsewhere: where, by absolute path in the host. */
+  readonly binds?: Readonly<Record<string, string>>
+  /** Names of system calls, or of groups of them, beyond those that nspawn allows. */
+  readonly systemCalls?: readonly string[]
 }
 
 /** One life of a host's system, from its boot to its end: systemd-nspawn and what runs in it. */
@@ -22,13 +26,15 @@ export class Container {
   readonly #name: string
   readonly #child: ChildProcess
 
-  constructor({ name, root, cgroup, console }: ContainerOptions) {
+  constructor({ name, root, cgroup, console, binds = {}, systemCalls = [] }: ContainerOptions) {
     const [program, ...args] = [
       ...dyingWithStarter,
       ...['systemd-nspawn', '--quiet', '--boot', `--directory=${root}`, `--machine=${name}`],
       ...['--register=no', '--keep-unit', `--network-namespace-path=${networkNamespace(name)}`],
       ...['--capability=CAP_NET_ADMIN,CAP_IPC_LOCK', '--resolv-conf=off', '--timezone=off', '--link-journal=no'],
       '--console=read-only',
+      ...Object.entries(binds).map(([path, source]) => `--bind=${source}:${path}`),
+      ...(systemCalls.length === 0 ? [] : [`--system-call-filter=${systemCalls.join(' ')}`]),
     ]
     const log = openSync(console, 'a')
     try {

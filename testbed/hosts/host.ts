@@ -7,8 +7,18 @@ import { Container, rebootAsked } from './container.ts'
 import { enterHost, hostMarker } from './leader.ts'
 import { attachNetwork, cutNetwork, detachNetwork, hostAddress, setForwarding } from './network.ts'
 
+/** What a host needs that runs containers itself. */
+export type ContainerHost = {
+  /** Folders that lie on a real file system, as containers' overlays cannot lie on the host's own: by absolute path, what fills them before the first boot. */
+  readonly folders: Readonly<Record<string, (folder: string) => Promise<void>>>
+  /** Names of system calls, or of groups of them (systemd-nspawn(1), `--system-call-filter=`). */
+  readonly systemCalls: readonly string[]
+}
+
 export type HostOptions = {
   readonly name: string
+  /** What it calls itself, whatever it is called here. */
+  readonly hostname: string
   /** Last part of its address, 2 to 254. */
   readonly index: number
   /** Folder for what belongs to this host alone; a tmpfs of the capsule. */
@@ -17,6 +27,7 @@ export type HostOptions = {
   readonly layers: readonly string[]
   /** Files that lie on the host before its first boot, by absolute path; mode 0600. */
   readonly files: Readonly<Record<string, string>>
+  readonly containers?: ContainerHost
   /** Called once all that was the host's is gone. */
   readonly onDestroyed: () => void
 }
@@ -55,14 +66,14 @@ export class Host implements AsyncDisposable {
   }
 
   async #make(): Promise<void> {
-    const { directory, layers, files } = this.#options
+    const { directory, layers, files, hostname, containers } = this.#options
     for (const folder of ['upper', 'work', 'root']) await mkdir(join(directory, folder), { recursive: true })
     const overlay = `lowerdir=${layers.join(':')},upperdir=${directory}/upper,workdir=${directory}/work`
     await mustRun(['mount', '-t', 'overlay', 'overlay', '-o', overlay, this.root])
     const own = {
       [`/${hostMarker}`]: `${this.name}\n`,
-      '/etc/hostname': `${this.name}\n`,
-      '/etc/hosts': `127.0.0.1 localhost\n127.0.1.1 ${this.name}\n`,
+      '/etc/hostname': `${hostname}\n`,
+      '/etc/hosts': `127.0.0.1 localhost\n127.0.1.1 ${hostname}\n`,
       // Empty: made at the first boot, as machine-id(5) asks of an image.
       '/etc/machine-id': '',
     }
@@ -73,6 +84,15 @@ export class Host implements AsyncDisposable {
       await mkdir(dirname(join(this.root, path)), { recursive: true })
       await writeFile(join(this.root, path), content, { mode: 0o600 })
     }
+    for (const [path, fill] of Object.entries(containers?.folders ?? {})) {
+      await mkdir(this.#folder(path), { recursive: true })
+      await fill(this.#folder(path))
+    }
+  }
+
+  /** Where a folder lies that is not on the overlay. */
+  #folder(path: string): string {
+    return join(this.#options.directory, 'folders', path)
   }
 
   /** The host's root folder as seen from outside it. */
@@ -99,9 +119,13 @@ export class Host implements AsyncDisposable {
 
   /** Boots, and boots again as often as the host asks for it, until it is off. */
   async #live(): Promise<void> {
-    const { index, directory } = this.#options
+    const { index, directory, containers } = this.#options
     const { name, root } = this
     const cgroup = this.#cgroup
+    const folders = Object.keys(containers?.folders ?? {})
+    const binds = Object.fromEntries(folders.map((path) => [path, this.#folder(path)]))
+    const { systemCalls = [] } = containers ?? {}
+    const console = join(directory, 'console.log')
     let again = true
     try {
       while (again) {
@@ -110,7 +134,7 @@ export class Host implements AsyncDisposable {
         // Without a cgroup of its own each host would share one tree with the others.
         await makeCgroup(cgroup)
         if (this.#wanted === 'off') return
-        this.#container = new Container({ name, root, cgroup, console: join(directory, 'console.log') })
+        this.#container = new Container({ name, root, cgroup, console, binds, systemCalls })
         this.#boots += 1
         again = (await this.#container.ended) === rebootAsked
         await destroyCgroup(cgroup)

@@ -1,13 +1,17 @@
 import { join } from 'node:path'
-import { Host } from './host.ts'
+import { Host, type ContainerHost } from './host.ts'
 import { hostAddress, openBridge } from './network.ts'
 
 export type LabOptions = {
   /** Root folders of the layers of every host, the uppermost first. */
   readonly layers: readonly string[]
+  /** For hosts that run containers themselves. */
+  readonly containers?: ContainerHost
 }
 
 export type BootOptions = {
+  /** What the host calls itself; the default is its name. */
+  readonly hostname?: string
   /** Files that lie on the host before its first boot, by absolute path. */
   readonly files?: (host: {
     readonly name: string
@@ -49,10 +53,10 @@ export class Lab implements AsyncDisposable {
     const index = this.#next++
     if (index > 254) throw new Error('The network of the hosts has no address left')
     const files = (await options.files?.({ name, address: hostAddress(index) })) ?? {}
-    const { layers } = this.#options
+    const { hostname = name } = options
     const directory = join('/run/keelson/hosts', name)
     const onDestroyed = () => void this.#hosts.delete(name)
-    const host = await Host.create({ name, index, directory, layers, files, onDestroyed })
+    const host = await Host.create({ ...this.#options, name, hostname, index, directory, files, onDestroyed })
     this.#hosts.set(name, host)
     return host
   }

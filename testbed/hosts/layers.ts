@@ -18,12 +18,12 @@ const bootstrap = [
  * A mount namespace and a process tree of its own, but the machine's network: what a package's scripts mount or start ends with the
  * build, and all of it with this process, however that ends.
  */
-const buildBox = [
+export const buildBox = [
   ...dyingWithStarter,
   ...['unshare', '--mount', '--propagation', 'private', '--pid', '--fork', '--kill-child', '--mount-proc', '--'],
 ]
 
-const layerTimeoutMs = 1_800_000
+export const layerTimeoutMs = 1_800_000
 
 /** The files of apt's configuration that name the release which this machine itself runs. */
 async function debianSources(): Promise<{ release: string; files: string[] }> {
@@ -73,17 +73,47 @@ http {
 }
 `
 
-/** nginx on port 8080, off until it is started: a service to manage and a receiver that knows nothing of Keelson. */
-export async function webLayer(base: string): Promise<string> {
+type PackageLayer = {
+  readonly kind: string
+  /** Entries of the cache that it lies on, the uppermost first. */
+  readonly below: readonly string[]
+  readonly packages: readonly string[]
+  /** Units that stay off at boot. */
+  readonly disable?: readonly string[]
+  /** For whoever waits, in seconds. */
+  readonly estimate: number
+  /** Files that go over those of the packages, by their path in the host. */
+  readonly files?: Readonly<Record<string, string>>
+}
+
+/** Debian packages over other layers. What lies on it must not have been built without it: the package database is one file, and the upper one hides it. */
+export async function packageLayer(layer: PackageLayer): Promise<string> {
+  const { kind, below, packages, disable = [], files = {}, estimate } = layer
   const script = join(import.meta.dirname, 'install-packages.ts')
-  const key = contentKey(basename(base), nginxConfiguration, await readFile(script))
-  return cached('layer-web', key, (directory) =>
-    withEstimate('hosts', 'web layer of the hosts', 20, async () => {
-      const parameters = [join(base, 'root'), directory, 'nginx.service', 'nginx-light']
-      await mustRun([...buildBox, process.execPath, script, ...parameters], { timeoutMs: layerTimeoutMs })
-      await writeFile(join(directory, 'root/etc/nginx/nginx.conf'), nginxConfiguration)
+  const parts = [below.map((path) => basename(path)), packages, disable, files]
+  return cached(`layer-${kind}`, contentKey(JSON.stringify(parts), await readFile(script)), (directory) =>
+    withEstimate('hosts', `${kind} layer of the hosts`, estimate, async () => {
+      const argv = [
+        ...[...buildBox, process.execPath, script, `--directory=${directory}`],
+        ...below.map((path) => `--lower=${join(path, 'root')}`),
+        ...disable.map((unit) => `--disable=${unit}`),
+      ]
+      await mustRun([...argv, ...packages], { timeoutMs: layerTimeoutMs })
+      for (const [path, text] of Object.entries(files)) await writeFile(join(directory, 'root', path), text)
     }),
   )
+}
+
+/** nginx on port 8080, off until it is started: a service to manage and a receiver that knows nothing of Keelson. */
+export async function webLayer(base: string): Promise<string> {
+  return packageLayer({
+    kind: 'web',
+    below: [base],
+    packages: ['nginx-light'],
+    disable: ['nginx.service'],
+    files: { '/etc/nginx/nginx.conf': nginxConfiguration },
+    estimate: 20,
+  })
 }
 
 /** Files over the others, as an installer would put them; the key is made of their content. */

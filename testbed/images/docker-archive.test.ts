@@ -52,7 +52,7 @@ test('an archive names itself, its layer and what it starts, and each digest is 
     os: 'linux',
     config: {
       Entrypoint: ['/bin/program', 'serve'],
-      Env: ['PATH=/usr/sbin:/usr/bin:/sbin:/bin', 'HOME=/tmp'],
+      Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', 'HOME=/tmp'],
       User: '65532',
     },
     rootfs: { type: 'layers', diff_ids: [`sha256:${digest(layer)}`] },

@@ -40,7 +40,7 @@ export async function dockerArchive(options: DockerArchiveOptions): Promise<void
       created: '1970-01-01T00:00:00Z',
       config: {
         Entrypoint: entrypoint,
-        Env: Object.entries({ PATH: '/usr/sbin:/usr/bin:/sbin:/bin', ...env }).map(
+        Env: Object.entries({ PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', ...env }).map(
           ([name, value]) => `${name}=${value}`,
         ),
         WorkingDir: '/',

@@ -21,7 +21,7 @@ export async function programs(name: ProgramSetName): Promise<string> {
 }
 
 /** The version, without its `v`, of the Go module that a set is built from; undefined for programs of the tree itself. */
-async function moduleVersion(name: ProgramSetName): Promise<string | undefined> {
+export async function moduleVersion(name: ProgramSetName): Promise<string | undefined> {
   const { module, versionOf }: ProgramSet = programSets[name]
   if (versionOf === undefined) return undefined
   return requiredVersion(join(import.meta.dirname, module, 'go.mod'), versionOf)

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join, resolve } from 'node:path'
 import { Capsule } from '../capsule/capsule.ts'
+import { prepareCluster } from '../cluster/prepare.ts'
 import { dyingWithStarter } from '../command.ts'
 import { prepareWorld } from '../world/prepare.ts'
 import type { Counts } from './reporter.ts'
@@ -47,7 +48,7 @@ async function runHere(suite: string): Promise<Counts> {
   return judge(counts, exitCode ?? 137)
 }
 
-async function runInCapsule(suite: string): Promise<Counts> {
+async function runInCapsule(suite: string, env: Environment): Promise<Counts> {
   let counts: Counts | undefined
   const onMessage = (message: unknown) => {
     counts = (message as { counts?: Counts }).counts ?? counts
@@ -64,12 +65,20 @@ async function runCheck(): Promise<Counts> {
   return exitCode === 0 ? { ...nothing, passed: 1 } : { ...nothing, failed: 1 }
 }
 
-const suites: Readonly<Record<string, (suite: string) => Promise<Counts>>> = {
-  check: runCheck,
-  unit: runHere,
-  cluster: runInCapsule,
-  hosts: runInCapsule,
-  machine: runHere,
+type Environment = Readonly<Record<string, string>>
+type Suite = {
+  /** Makes what is slow to make, minutes when the cache is empty; gives the environment by which a capsule finds it. */
+  readonly prepare?: () => Promise<Environment>
+  readonly run: (suite: string, env: Environment) => Promise<Counts>
+}
+
+const suites: Readonly<Record<string, Suite>> = {
+  check: { run: runCheck },
+  unit: { run: runHere },
+  cluster: { prepare: prepareWorld, run: runInCapsule },
+  hosts: { prepare: prepareWorld, run: runInCapsule },
+  kubeadm: { prepare: prepareCluster, run: runInCapsule },
+  machine: { prepare: prepareWorld, run: runHere },
 }
 
 const wanted = process.argv.slice(2)
@@ -81,13 +90,15 @@ const start = performance.now()
 const seconds = (from: number) => `${((performance.now() - from) / 1_000).toFixed(1)} s`
 const rows: string[] = []
 const total: Record<keyof Counts, number> = { ...nothing }
-// Ten minutes when the cache is empty: not for suites that start nothing.
-const env = names.every((name) => name === 'check' || name === 'unit') ? {} : await prepareWorld()
+const prepared = new Map<Suite['prepare'], Environment>([[undefined, {}]])
+for (const { prepare } of names.map((name) => suites[name]!))
+  if (prepare !== undefined && !prepared.has(prepare)) prepared.set(prepare, await prepare())
 rows.push(`prepared in ${seconds(start)}`)
 for (const name of names) {
   const began = performance.now()
   console.log(`\n[test] ${name}`)
-  const counts = await suites[name]!(name)
+  const { prepare, run } = suites[name]!
+  const counts = await run(name, prepared.get(prepare)!)
   for (const key of Object.keys(total) as (keyof Counts)[]) total[key] += counts[key]
   rows.push(
     `${name}: ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped, ${counts.retried} retried in ${seconds(began)}`,
