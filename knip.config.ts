@@ -16,6 +16,8 @@ const configuration: KnipConfig = {
       // Imported by a stylesheet.
       ignoreDependencies: ['@tabler/core'],
     },
+    // Run by the Dockerfile.
+    deploy: { entry: ['image/build.ts'] },
     testbed: {
       // Each is started as a program of its own.
       entry: [

@@ -1,2 +1,5 @@
+export { changeRoot, imageEntrypoint, imageReference, imageUser } from './image/image.ts'
+export { layOutImage, layOutRelease, type ImageOptions } from './image/lay-out.ts'
+
 /** The folder of everything that is installed. */
 export const deployFolder = import.meta.dirname

@@ -1,6 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { connect } from 'node:tls'
 import { agentPort } from '@keelson/api'
+import { productVersion } from '@keelson/api/product-version'
 import { expect, test } from 'vitest'
 import { eventually } from '../deadline.ts'
 import { enrolHost } from '../world/enrolment.ts'
@@ -66,6 +67,22 @@ test('an enrolled host: its own key, for nobody else to read, a certificate for 
   }
   const signed = await world.kubectl('get', 'certificatesigningrequests', '--output=jsonpath={.items[*].spec.username}')
   expect(new Set(signed.split(' '))).toEqual(new Set(['system:serviceaccount:keelson-system:keelson-installer']))
+})
+
+test('the agent tells its host that it listens, and in which version, for as long as it does', async () => {
+  const host = world.host('worker-1')
+  const told = async (): Promise<unknown> => JSON.parse(await file('worker-1', '/run/keelson/agent.json'))
+  const expected = {
+    version: productVersion,
+    pid: expect.any(Number) as number,
+    address: host.address,
+    port: agentPort,
+  }
+  expect(await told()).toEqual(expected)
+  await host.run(['systemctl', 'stop', 'keelson-agent'])
+  expect((await host.read(['ls', '/run'])).split('\n')).not.toContain('keelson')
+  await host.run(['systemctl', 'start', 'keelson-agent'])
+  expect(await eventually('it listens again', () => told().catch(() => undefined))).toEqual(expected)
 })
 
 test('a host that lost its certificate enrols again, by a new Pod and with a new key', async () => {

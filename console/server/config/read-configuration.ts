@@ -1,9 +1,11 @@
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { BlockList, isIPv4 } from 'node:net'
 import { parseArgs } from 'node:util'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import type { Configuration } from './configuration.ts'
+import { makeSecret } from './session-secret.ts'
 import { settingNames, settings, variableOf, type SettingName } from './settings.ts'
 
 /** Settings are missing or wrong; the message names each one, where it was said, and what to do. */
@@ -156,6 +158,7 @@ const maxSecrets = 8
 
 async function secretsOf(file: string, where: string): Promise<readonly string[]> {
   const remedy = `run openssl rand -base64 48 > ${file}`
+  await makeMissing(file, where, remedy)
   const lines = (await readSecret(file, where, remedy)).split('\n').map((line) => line.trim())
   const secrets = lines.filter((line) => line !== '')
   if (secrets.length === 0) throw new ConfigurationError([`${where}: ${file} is empty: ${remedy}`])
@@ -167,6 +170,16 @@ async function secretsOf(file: string, where: string): Promise<readonly string[]
       `${where}: secret ${weak + 1} of ${file} is weak (at least ${minSecretLength} random characters): ${remedy}`,
     ])
   return secrets
+}
+
+async function makeMissing(file: string, where: string, remedy: string): Promise<void> {
+  if (existsSync(file)) return
+  try {
+    await makeSecret(file)
+  } catch (cause) {
+    const why = (cause as NodeJS.ErrnoException).code ?? 'unknown'
+    throw new ConfigurationError([`${where}: ${file} is not there and cannot be made (${why}): ${remedy}`], { cause })
+  }
 }
 
 async function readSecret(file: string, where: string, remedy: string): Promise<string> {

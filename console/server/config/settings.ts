@@ -56,7 +56,7 @@ export const settings = {
     ),
   databaseUrlFile: path.optional().describe('File that holds `databaseUrl`, as from a Secret; instead of it.'),
   sessionSecretFile: path.describe(
-    'Required. File with a secret of at least 32 random characters a line, as from `openssl rand -base64 48`. The first signs, all are taken: to replace one put the new one first, and take the old one out after `sessionAbsoluteSeconds`.',
+    'Required. File with a secret of at least 32 random characters a line, as from `openssl rand -base64 48`; where there is no file the console makes it. The first signs, all are taken: to replace one put the new one first, and take the old one out after `sessionAbsoluteSeconds`.',
   ),
   kubeconfig: path.optional().describe('Kubeconfig of the console itself. Default: the service account of the Pod.'),
   kubernetesPublicUrl: z
