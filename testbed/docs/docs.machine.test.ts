@@ -1,11 +1,11 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
 import { cacheDirectory } from '../cache.ts'
 import { runCommand } from '../command.ts'
 import { Demo } from '../demo/demo.fixture.ts'
-import { documentBlocks, documents, documentText, tree } from './documents.ts'
+import { documentBlocks, tree } from './documents.ts'
 
 const blocks = documentBlocks()
 
@@ -60,17 +60,5 @@ test('every example is one that the API server takes, but for the one that it is
   for (const name of await readdir(join(tree, 'deploy/examples'))) {
     const { exitCode, output } = await inTerminal(`kubectl apply --dry-run=server --filename deploy/examples/${name}`)
     expect([name, exitCode === 0, output]).toEqual([name, name !== 'injection.yaml', output])
-  }
-})
-
-test('links within the documents lead somewhere', async () => {
-  for (const file of documents()) {
-    const text = documentText(file)
-    for (const [, target = ''] of text.matchAll(/\]\((?!https?:)([^)#]+)/g)) {
-      const content = await readFile(resolve(tree, dirname(file), target), 'utf8').catch(
-        () => `${file} links to ${target}, which is not there`,
-      )
-      expect(content).not.toMatch(/which is not there$/)
-    }
   }
 })
