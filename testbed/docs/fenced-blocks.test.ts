@@ -14,11 +14,15 @@ test('finds blocks with place, language and reason', () => {
     '```mermaid',
     '%% # not run: a picture',
     '```',
+    '```sh cluster',
+    'three',
+    '```',
   ].join('\n')
   expect(fencedBlocks('x.md', text)).toEqual([
-    { place: 'x.md:2', language: 'sh', text: 'one\ntwo', notRun: undefined },
-    { place: 'x.md:6', language: 'yaml', text: '```', notRun: undefined },
-    { place: 'x.md:9', language: 'mermaid', text: '%% # not run: a picture', notRun: 'a picture' },
+    { place: 'x.md:2', language: 'sh', world: 'demo', text: 'one\ntwo', notRun: undefined },
+    { place: 'x.md:6', language: 'yaml', world: 'demo', text: '```', notRun: undefined },
+    { place: 'x.md:9', language: 'mermaid', world: 'demo', text: '%% # not run: a picture', notRun: 'a picture' },
+    { place: 'x.md:12', language: 'sh', world: 'cluster', text: 'three', notRun: undefined },
   ])
 })
 
