@@ -4,7 +4,7 @@ import { beforeAll, expect, test } from 'vitest'
 import { Cluster } from '../cluster/cluster.ts'
 import { runCommand } from '../command.ts'
 import { controlPlaneBinaries } from '../control-plane/binaries.ts'
-import { imageArchive } from '../images/image-archive.ts'
+import { imageArchive } from '../images/keelson-image.ts'
 import { programs } from '../programs/programs.ts'
 import { clusterBlocks, tree } from './documents.ts'
 
