@@ -5,6 +5,8 @@ const configuration: KnipConfig = {
     '.': { entry: ['toolchain/check.ts'], project: ['*.ts', 'toolchain/*.ts'] },
     // Started as a program of its own.
     kube: { entry: ['testing/*.fixture.ts'] },
+    // Each is started as a program of its own.
+    deploy: { entry: ['bundle.ts', 'generate.ts'] },
     // What the browser starts with, and what builds it.
     console: {
       entry: [
