@@ -6,7 +6,7 @@ const configuration: KnipConfig = {
     // Started as a program of its own.
     kube: { entry: ['testing/*.fixture.ts'] },
     // Each is started as a program of its own.
-    deploy: { entry: ['bundle.ts', 'generate.ts'] },
+    deploy: { entry: ['bundle.ts', 'generate.ts', 'image/build.ts'] },
     // What the browser starts with, and what builds it.
     console: {
       entry: [
@@ -18,8 +18,6 @@ const configuration: KnipConfig = {
       // Imported by a stylesheet.
       ignoreDependencies: ['@tabler/core'],
     },
-    // Run by the Dockerfile.
-    deploy: { entry: ['image/build.ts'] },
     testbed: {
       // Each is started as a program of its own.
       entry: [
