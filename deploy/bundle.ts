@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { bundleFile } from './install-manifests.ts'
@@ -22,7 +22,7 @@ const rendered = execFileSync(resolve(helm), [...args, '--set', 'namespace.creat
 const wanted = header + rendered.replaceAll(ofHelm, '')
 
 const name = relative(process.cwd(), bundleFile)
-if (readFileSync(bundleFile, { encoding: 'utf8', flag: 'a+' }) !== wanted) {
+if ((existsSync(bundleFile) ? readFileSync(bundleFile, 'utf8') : undefined) !== wanted) {
   if (values.check) {
     process.stderr.write(`${name} is stale: run node deploy/bundle.ts HELM\n`)
     process.exitCode = 1

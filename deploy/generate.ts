@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { parseArgs } from 'node:util'
 import { defaultValues, type ValueSchema } from './chart-values.ts'
@@ -14,7 +14,7 @@ const file = join(chart, 'values.yaml')
 const name = relative(process.cwd(), file)
 
 const wanted = defaultValues(schema)
-if (readFileSync(file, { encoding: 'utf8', flag: 'a+' }) !== wanted) {
+if ((existsSync(file) ? readFileSync(file, 'utf8') : undefined) !== wanted) {
   if (values.check) {
     process.stderr.write(`${name} is stale: run node deploy/generate.ts\n`)
     process.exitCode = 1
