@@ -5,6 +5,8 @@ const configuration: KnipConfig = {
     '.': { entry: ['toolchain/check.ts'], project: ['*.ts', 'toolchain/*.ts'] },
     // Started as a program of its own.
     kube: { entry: ['testing/*.fixture.ts'] },
+    // Each is started as a program of its own.
+    deploy: { entry: ['bundle.ts', 'generate.ts', 'image/build.ts'] },
     // What the browser starts with, and what builds it.
     console: {
       entry: [
@@ -16,8 +18,6 @@ const configuration: KnipConfig = {
       // Imported by a stylesheet.
       ignoreDependencies: ['@tabler/core'],
     },
-    // Run by the Dockerfile.
-    deploy: { entry: ['image/build.ts'] },
     testbed: {
       // Each is started as a program of its own.
       entry: [

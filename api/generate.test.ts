@@ -3,7 +3,7 @@ import { mkdtempDisposableSync, readFileSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
-import { admissionPolicies, customResourceDefinitions } from './index.ts'
+import { chartTemplate } from './chart-template.ts'
 
 // Each starts several processes, on a machine that may be busy.
 vi.setConfig({ testTimeout: 60_000 })
@@ -34,8 +34,8 @@ test('writes what is stale, and names it where it only checks', () => {
     status: 0,
     stdout: `${[hosts, requests, policy, secrets].join('\n')}\n`,
   })
-  expect(readFileSync(hosts, 'utf8')).toBe(customResourceDefinitions()['hosts.keelson.dev.yaml'])
-  expect(readFileSync(policy, 'utf8')).toBe(admissionPolicies()['hostrequest-targets.yaml'])
+  expect(readFileSync(hosts, 'utf8')).toContain('\n  name: hosts.keelson.dev\n')
+  expect(readFileSync(policy, 'utf8')).toContain('\n  name: hostrequest-targets.keelson.dev\n')
   expect(generate('--check', folder.path)).toEqual({ status: 0, stdout: '', stderr: '' })
 
   writeFileSync(hosts, 'edited')
@@ -61,4 +61,33 @@ test.each(['crds', 'admission'])('notices a file in %s that nothing generates, a
   expect(check.stderr).toBe(`${extra} is not a generated file: delete it, or keep it elsewhere\n`)
   expect(generate(folder.path)).toMatchObject({ status: 0, stdout: '' })
   expect(readFileSync(extra, 'utf8')).toBe('kind: Old')
+})
+
+test('a template of the chart has its labels and annotations, and no action but those', () => {
+  const yaml =
+    'kind: A\nmetadata:\n  name: a\n  annotations:\n    own: x\nspec: {metadata: "{{ x }}"}\n---\nkind: B\nmetadata:\n  name: b\n'
+  expect(chartTemplate({ yaml, condition: 'on', component: 'c', annotations: { more: 'y' } }))
+    .toBe(`{{- if .Values.on }}
+kind: A
+metadata:
+  name: a
+  labels:
+    {{- include "keelson.labels" (list $ "c") | nindent 4 }}
+  annotations:
+    more: y
+    own: x
+spec: {metadata: "{{ "{{" }} x }}"}
+---
+kind: B
+metadata:
+  name: b
+  labels:
+    {{- include "keelson.labels" (list $ "c") | nindent 4 }}
+  annotations:
+    more: y
+{{- end }}
+`)
+  expect(chartTemplate({ yaml: 'metadata:\n  name: b\n', component: 'c', stableLabels: true })).toBe(
+    'metadata:\n  name: b\n  labels:\n    {{- include "keelson.stableLabels" (list $ "c") | nindent 4 }}\n',
+  )
 })

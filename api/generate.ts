@@ -1,20 +1,30 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { chartTemplate, type ChartTemplate } from './chart-template.ts'
 import { admissionPolicies, customResourceDefinitions } from './index.ts'
 
 /**
- * `node api/generate.ts [FOLDER]` writes the CRDs into FOLDER/crds and the admission policies into FOLDER/admission; FOLDER is
- * deploy by default.
+ * `node api/generate.ts [FOLDER]` writes the CRDs into FOLDER/crds and the admission policies into FOLDER/admission, as templates of
+ * the Helm chart; FOLDER is deploy/chart/templates by default.
  * `node api/generate.ts --check [FOLDER]` writes nothing: it names each file that is not as it would be written, and each one that
  * would not be written at all, exit 1.
  */
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { check: { type: 'boolean' } } })
-const folder = positionals[0] ?? join(import.meta.dirname, '../deploy')
+const folder = positionals[0] ?? join(import.meta.dirname, '../deploy/chart/templates')
 
 const generated: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  crds: customResourceDefinitions(),
-  admission: admissionPolicies(),
+  crds: templates(customResourceDefinitions(), {
+    ...{ condition: 'crds.install', component: 'api' },
+    // With a CRD go all objects of its kind.
+    annotations: { 'helm.sh/resource-policy': 'keep' },
+  }),
+  // The operator runs nothing that was written before the last change of a policy, so no upgrade makes one for a label's sake.
+  admission: templates(admissionPolicies(), { component: 'api', stableLabels: true }),
+}
+
+function templates(files: Readonly<Record<string, string>>, options: Omit<ChartTemplate, 'yaml'>) {
+  return Object.fromEntries(Object.entries(files).map(([name, yaml]) => [name, chartTemplate({ yaml, ...options })]))
 }
 
 function orAbsent<T>(read: () => T): T | undefined {

@@ -21,6 +21,13 @@ export const commands: readonly Command[] = [
     run: program(async () => import('@keelson/agent/main')),
   },
   {
+    name: 'install-agent',
+    usage:
+      '--node-name NODE --address IP [--host-root FOLDER] [--state Present|Absent] [--probe-address [HOST]:PORT] …',
+    summary: 'keeps the agent installed on the host whose root folder is mounted here, or takes it away; runs in a Pod',
+    run: program(async () => import('@keelson/install/main')),
+  },
+  {
     name: 'join',
     usage: '--name HOST [--kubeconfig FILE] [--folder FOLDER] [--timeout-seconds N]',
     summary: 'gets this host its certificate; without --kubeconfig as the Pod that this runs in',

@@ -3,14 +3,13 @@ import { createHash, createPrivateKey, sign, X509Certificate } from 'node:crypto
 import { once } from 'node:events'
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { enrol, requestName } from '@keelson/install'
 import { KubeClient } from '@keelson/kube'
-import { ControlPlane, eventually, podToken } from '@keelson/testbed'
+import { applyManifests, ControlPlane, eventually, podToken } from '@keelson/testbed'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { run } from './run.ts'
 
-const tree = resolve(import.meta.dirname, '..')
 const namespace = 'keelson-system'
 const executable = join(import.meta.dirname, 'main.ts')
 
@@ -23,11 +22,7 @@ let folder: string
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'keelson-enrolment-'))
   cluster = await ControlPlane.start({ controllerManager: false })
-  await kubectl('create', 'namespace', namespace)
-  for (const place of ['deploy/crds', 'deploy/rbac'])
-    for (const file of (await readdir(join(tree, place))).toSorted())
-      await kubectl('apply', '--server-side', '--filename', join(tree, place, file))
-  await kubectl('wait', '--for=condition=Established', 'crd', '--all', '--timeout=20s')
+  await applyManifests(cluster)
   for (const name of ['node1', 'node2'])
     await cluster.kubectl(['create', '--filename=-'], {
       input: JSON.stringify({ apiVersion: 'v1', kind: 'Node', metadata: { name } }),

@@ -9,13 +9,18 @@ import {
   type KubeClient,
 } from '@keelson/kube'
 import { CertificateFolder } from './certificate-folder.ts'
+import { readBundle } from './cluster-identity.ts'
 import { EnrolmentError } from './enrolment-error.ts'
 import { fingerprintOf, makeKey, makeRequest, requestName } from './host-key.ts'
-import { verifyCertificate, type CertificateFiles } from './verify.ts'
+import { verifyCertificate, type CertificateFiles, type Owner } from './verify.ts'
 
 export type EnrolmentOptions = {
   /** Of the Host, which is that of its Node where it has one. */
   readonly name: string
+  /** Of its Node, where that is known: a certificate of another one that had the name before is replaced. */
+  readonly nodeUid?: string | undefined
+  /** Replaces the certificate that is there, even one that is good. */
+  readonly replace?: boolean
   /** Absolute path of the agent's folder for ca.crt, tls.crt and tls.key. */
   readonly folder: string
   /** As the installer's service account, or as a person. */
@@ -45,15 +50,15 @@ const maxPollMs = 5_000
  * @throws EnrolmentError; KubeError where the API server refuses (its `code` says what)
  */
 export async function enrol(options: EnrolmentOptions, signal?: AbortSignal): Promise<EnrolmentResult> {
-  const { name, client, now = () => new Date() } = options
+  const { name, client, replace = false, now = () => new Date() } = options
   if (!hostName.test(name))
     throw new EnrolmentError('NameRefused', `${JSON.stringify(name)} is not a name that a Host can have`)
   const folder = new CertificateFolder(options.folder)
   const bundle = await readBundle(client, signal)
-  if (bundle !== undefined) {
-    const present = stillGood(await folder.installed(), bundle, name, now())
+  if (bundle !== undefined && !replace) {
+    const present = stillGood(await folder.installed(), bundle, options, now())
     if (present !== undefined) return { outcome: 'Present', expiresAt: present }
-    const complete = stillGood(await folder.complete(), bundle, name, now())
+    const complete = stillGood(await folder.complete(), bundle, options, now())
     if (complete !== undefined) {
       await folder.putInPlace()
       return { outcome: 'Enrolled', expiresAt: complete }
@@ -68,7 +73,7 @@ async function request(
   now: () => Date,
   signal: AbortSignal | undefined,
 ): Promise<EnrolmentResult> {
-  const { name, client } = options
+  const { client } = options
   const key = await folder.pendingKey(makeKey)
   try {
     const certificate = await signed(options, key, signal)
@@ -79,16 +84,17 @@ async function request(
         'TrustMissing',
         `the cluster has no ConfigMap ${systemNamespace}/${trustBundle.name} with ${trustBundle.key}: the operator makes it, try again once that runs`,
       )
-    const expiresAt = verifyCertificate({ bundle, certificate, key }, name, now())
+    const expiresAt = verifyCertificate({ bundle, certificate, key }, options, now())
     await folder.install({ certificate, bundle })
     return { outcome: 'Enrolled', expiresAt }
   } catch (error) {
     // After anything else the same request is taken up again: a token is good for one.
-    if (error instanceof EnrolmentError && (error.code === 'RequestDenied' || error.code === 'RequestFailed'))
-      await folder.discard()
+    if (error instanceof EnrolmentError && isOver.has(error.code)) await folder.discard()
     throw error
   }
 }
+
+const isOver: ReadonlySet<string> = new Set(['RequestDenied', 'RequestFailed', 'OtherNode'])
 
 /** The certificate of the request for this name and key; it is made where it is not there. */
 async function signed(
@@ -165,23 +171,12 @@ function answerOf({ metadata, status }: CertificateSigningRequest): string | und
 }
 
 /** When the certificate ends, if an agent can serve with it and this cluster's operator will accept it. */
-function stillGood(files: CertificateFiles | undefined, bundle: string, name: string, now: Date): Date | undefined {
+function stillGood(files: CertificateFiles | undefined, bundle: string, owner: Owner, now: Date): Date | undefined {
   if (files === undefined) return undefined
   try {
-    return verifyCertificate({ ...files, bundle }, name, now)
+    return verifyCertificate({ ...files, bundle }, owner, now)
   } catch {
     // Whatever is wrong with it: a new one puts it right.
     return undefined
-  }
-}
-
-async function readBundle(client: KubeClient, signal: AbortSignal | undefined): Promise<string | undefined> {
-  const { name, key } = trustBundle
-  try {
-    const { data } = await client.get(kinds.ConfigMap, { name, namespace: systemNamespace }, signal)
-    return data?.[key]
-  } catch (error) {
-    if (error instanceof NotFoundError) return undefined
-    throw error
   }
 }

@@ -11,6 +11,8 @@ export type EnrolmentErrorCode =
   | 'TrustMissing'
   /** What came is not a certificate for this host's name and key by a root of the cluster. */
   | 'CertificateRefused'
+  /** It is of another Node, which had the name of this one before. The key is thrown away. */
+  | 'OtherNode'
   /** The folder, or what is in it, cannot be used. */
   | 'FolderUnusable'
 

@@ -29,7 +29,7 @@ async function issue({ name = 'node1', usage = 'server', from = -hour, to = hour
 test('a good one, by any root of the bundle', async () => {
   const { certificate, key } = await issue({})
   for (const bundle of [authority.certificate, `${stranger.certificate}\n${authority.certificate}`]) {
-    const end = verifyCertificate({ bundle, certificate, key }, 'node1', now)
+    const end = verifyCertificate({ bundle, certificate, key }, { name: 'node1' }, now)
     expect(Math.abs(end.getTime() - now.getTime() - hour)).toBeLessThan(1_000)
   }
 })
@@ -42,7 +42,7 @@ test.each<[string, Changes, RegExp]>([
   ['not valid yet', { from: 60_000 }, /is not valid before .* correct the clock/],
 ])('%s', async (_case, changes, message) => {
   const pair = await issue(changes)
-  const verify = () => verifyCertificate({ bundle: authority.certificate, ...pair }, 'node1', now)
+  const verify = () => verifyCertificate({ bundle: authority.certificate, ...pair }, { name: 'node1' }, now)
   expect(verify).toThrow(expect.objectContaining({ code: 'CertificateRefused' }))
   expect(verify).toThrow(message)
 })
@@ -52,7 +52,7 @@ test('by another root of the same name, of another key, with no root at all', as
   const verify =
     (bundle: string, key = pair.key) =>
     () =>
-      verifyCertificate({ ...pair, bundle, key }, 'node1', now)
+      verifyCertificate({ ...pair, bundle, key }, { name: 'node1' }, now)
   expect(verify(authority.certificate)).toThrow(/not signed by a root of the cluster/)
   expect(verify(stranger.certificate, (await issue({})).key)).toThrow(/is for another key/)
   expect(verify('')).toThrow(/holds no root/)

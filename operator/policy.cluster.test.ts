@@ -54,7 +54,7 @@ beforeEach(async () => {
 
 afterEach(async () => {
   await stop()
-  await cluster.install('admission')
+  await cluster.install()
 })
 
 const stalled = ({ status }: HostRequest) => status?.conditions.find(({ type }) => type === 'Stalled')
@@ -65,7 +65,7 @@ async function refusedForGood(request: string, generation = 1): Promise<void> {
   const status = await cluster.finished(request, generation)
   expect(status).toMatchObject({ state: 'ERROR', msg: expect.stringContaining('nothing was sent') })
   expect(stalled(await cluster.requestNamed(request))).toMatchObject({ status: 'True', reason: 'PolicyMissing' })
-  await cluster.install('admission')
+  await cluster.install()
   expect(await cluster.send({ http: { api: '/allowed' } })).toMatchObject({ state: 'SUCCESS' })
   expect((await cluster.requestNamed(request)).status).toEqual(status)
   expect(requestsOn('/refused')).toBe(0)
@@ -79,7 +79,7 @@ describe('a request that was written without the policy is never sent by itself'
       const request = cluster.newName()
       await cluster.applyAtOnce(request, { http: { api: '/refused' } })
       expect((await cluster.finished(request)).msg).toBe(
-        `the ${kind.kind} ${wanted} is missing; apply deploy/admission of this release; nothing was sent`,
+        `the ${kind.kind} ${wanted} is missing; install the chart of this release again; nothing was sent`,
       )
       await refusedForGood(request)
       await cluster.apply(request, { http: { api: '/again' }, runToken: 'again' })
@@ -101,7 +101,7 @@ describe('a request that was written without the policy is never sent by itself'
     await cluster.admin.delete(policyBindingKind, { name })
     const request = cluster.newName()
     await cluster.applyAtOnce(request, { http: { api: '/refused' } })
-    await cluster.install('admission')
+    await cluster.install()
     await start()
     expect((await cluster.finished(request)).msg).toContain('written before the policy')
     await refusedForGood(request)
@@ -114,7 +114,7 @@ describe('a request that was written without the policy is never sent by itself'
     await stop()
     await cluster.admin.patch(policyKind, { name }, { spec: { failurePolicy: 'Ignore' } })
     await cluster.applyAtOnce(request, { http: { api: '/refused' } })
-    await cluster.install('admission')
+    await cluster.install()
     await start()
     await refusedForGood(request, 2)
   })
@@ -141,12 +141,12 @@ test('a run under way is held up while the policy is gone, and goes on by itself
   })
   expect(waiting.status).toMatchObject({
     ...{ state: 'PAUSED', succeeded: '0-1', unknown: '', run: { claim: '' } },
-    msg: `the ValidatingAdmissionPolicyBinding ${name} is missing; apply deploy/admission of this release, and the run goes on by itself; 2/6 hosts answered`,
+    msg: `the ValidatingAdmissionPolicyBinding ${name} is missing; install the chart of this release again, and the run goes on by itself; 2/6 hosts answered`,
   })
   expect(stalled(waiting)).toMatchObject({ reason: 'PolicyMissing' })
   expect(receiver.received.length).toBe(2)
 
-  await cluster.install('admission')
+  await cluster.install()
   expect(await cluster.finished(request)).toMatchObject({ state: 'SUCCESS', progress: '6/6' })
   expect(stalled(await cluster.requestNamed(request))).toMatchObject({ status: 'False' })
   expect(requestsOn('/')).toBe(6)

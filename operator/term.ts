@@ -89,8 +89,9 @@ export async function runTerm(options: TermOptions, leadership: Leadership): Pro
   const clusterAddresses = new ClusterAddressesPoller({ client, serviceRanges, logger })
   const hostAddresses = new HostAddresses(allowLoopback, () => clusterAddresses.present)
   const refuseAddress = hostAddresses.refuse
+  const nodeUidOf = (host: string) => nodes.store.get(host)?.metadata.uid
   let signing: Signing | undefined
-  await using pools = new HostPools(() => options.tls ?? signing!.identities.certificate('request'))
+  await using pools = new HostPools(() => options.tls ?? signing!.identities.certificate('request'), {}, nodeUidOf)
   const events = new EventRecorder({
     ...{ client, metrics, reportingController: 'keelson.dev/operator' },
     onError: (error) => logger.debug({ err: error }, 'event not written'),
@@ -178,7 +179,7 @@ export async function runTerm(options: TermOptions, leadership: Leadership): Pro
   events.record(kinds.Lease, { metadata: operatorLease }, { type: 'Normal', reason: 'Leading', action: 'Elect', note })
 
   if (options.tls === undefined)
-    signing = await openSigning({ ...common, hosts, order, refuseAddress, agentLifetimeMs }, leadership)
+    signing = await openSigning({ ...common, hosts, nodes, order, refuseAddress, agentLifetimeMs }, leadership)
   opened.resolve()
   const reflectors = [nodes, hosts, requests, ...policy.sources]
   const loops = [clusterAddresses, hostLoop, factsLoop, requestLoop, requestController, events]

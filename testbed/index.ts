@@ -1,5 +1,7 @@
 export { ControlPlane, type ControlPlaneOptions } from './control-plane/control-plane.ts'
 export { podToken, type PodToken } from './control-plane/pod-token.ts'
 export { eventually, DeadlineError } from './deadline.ts'
+export { applyManifests } from './world/manifests.ts'
 export { PostgresServer } from './postgres/postgres-server.ts'
 export { CertificateAuthority } from './pki.ts'
+export { programs } from './programs/programs.ts'

@@ -21,6 +21,7 @@ const checks: Readonly<Record<string, readonly string[]>> = {
   pages: [...tool('tsc'), '--project', 'console/web'],
   unused: [...tool('knip'), '--no-progress'],
   generated: [process.execPath, join(own, 'api/generate.ts'), '--check'],
+  values: [process.execPath, join(own, 'deploy/generate.ts'), '--check'],
   documented: [process.execPath, join(own, 'console/generate.ts'), '--check'],
 }
 

@@ -1,12 +1,9 @@
-import { readFile, readdir } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
-import { ControlPlane, eventually } from '@keelson/testbed'
+import { applyManifests, ControlPlane, eventually } from '@keelson/testbed'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ApiServer } from '../admission/api-server.ts'
-import { admissionPolicies, secretPolicy, targetPolicy } from '../index.ts'
+import { secretPolicy, targetPolicy } from '../index.ts'
 import { may, type Act } from './people.ts'
 
-const folder = resolve(import.meta.dirname, '../../deploy/rbac')
 const policies = '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies'
 const bindings = '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings'
 const policyNames = [targetPolicy, secretPolicy].map(({ metadata }) => metadata.name)
@@ -19,10 +16,7 @@ let operator: ApiServer
 beforeAll(async () => {
   cluster = await ControlPlane.start()
   admin = new ApiServer(cluster.adminKubeconfig)
-  await kubectl(['create', 'namespace', 'keelson-system'])
-  const files = await readdir(folder)
-  for (const file of files) await kubectl(['apply', '-f', '-'], await readFile(join(folder, file), 'utf8'))
-  await kubectl(['apply', '-f', '-'], Object.values(admissionPolicies()).join('---\n'))
+  await applyManifests(cluster)
   operator = new ApiServer(await cluster.serviceAccountKubeconfig('keelson-system', 'keelson-operator'))
   // One user for each role, of its name; the roles of Kubernetes itself are aggregated by the controller manager.
   for (const role of roles)

@@ -15,7 +15,7 @@ const users = 'keelson-users'
 const rbacGroup = 'rbac.authorization.k8s.io'
 
 let cluster: AccessCluster
-/** keelson-admin and keelson-access, as deploy/console binds them. */
+/** keelson-admin and keelson-access, as the chart binds them. */
 let admin: KubeClient
 /** keelson-access alone. */
 let clerk: KubeClient

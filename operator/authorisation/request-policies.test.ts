@@ -62,7 +62,7 @@ describe('policy and binding', () => {
     const refusal = policyFault([one, other, ...others])
     expect(refusal).toMatchObject({ reason: 'PolicyMissing' })
     expect(refusal?.msg).toContain(message)
-    expect(refusal?.msg).toContain('apply deploy/admission of this release')
+    expect(refusal?.msg).toContain('install the chart of this release again')
   })
 })
 
@@ -70,7 +70,7 @@ test.each(requestPolicies.map(({ kind, metadata }, index) => [kind, metadata.nam
   'the %s %s is as needed as every other',
   (kind, name, index) => {
     const all = [policy, binding, ...others]
-    const msg = (what: string) => `the ${kind} ${name} is ${what}; apply deploy/admission of this release`
+    const msg = (what: string) => `the ${kind} ${name} is ${what}; install the chart of this release again`
     expect(policyFault(all.with(index, undefined as unknown as PolicyObject))?.msg).toBe(msg('missing'))
     const bent = { ...all[index]!, spec: { ...(all[index]!.spec as object), more: true } }
     expect(policyFault(all.with(index, bent))?.msg).toBe(msg('not that of this release'))

@@ -36,7 +36,7 @@ export const policyMissing = 'PolicyMissing'
 /** It takes a second or two until the API server asks by a policy that has come. */
 const inForceAfterMs = 5_000
 
-const remedy = 'apply deploy/admission of this release'
+const remedy = 'install the chart of this release again'
 
 /**
  * Why nothing may be sent: a policy or binding is missing, or says anything else than this release wants, be it more or less: the operator cannot judge what it does

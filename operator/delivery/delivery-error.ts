@@ -6,6 +6,8 @@ export type DeliveryReason =
   | 'BodyTimeout'
   | 'ConnectFailed'
   | 'TLSFailed'
+  /** The host proved to be one whose Node was deleted. */
+  | 'CertificateRevoked'
   | 'ConnectionLost'
 
 /** One attempt to deliver came to nothing; the message says why, for people. */

@@ -288,3 +288,51 @@ test('an IPv6 address is one', async () => {
   const host = await receiver({ address: '::1' })
   expect(await get(pools, { ...endpointOf(host), address: '::1' })).toBe(200)
 })
+
+describe('the certificate of a host is of one Node', () => {
+  const bound = async (uid: string): Promise<ServerOptions> => {
+    const subject = `CN=worker-1,2.5.4.5=${uid}`
+    const pair = await authority.issue({ subject, dnsNames: ['worker-1'], usages: ['server'] })
+    return {
+      cert: pair.certificate,
+      key: pair.key,
+      ca: authority.certificate,
+      requestCert: true,
+      minVersion: 'TLSv1.3',
+    }
+  }
+
+  test('neither a new connection nor a kept one nor a session outlives the Node', async () => {
+    let uid: string | undefined = 'uid-1'
+    const pools = stack.use(
+      new HostPools(
+        () => client,
+        {},
+        () => uid,
+      ),
+    )
+    const { endpoint, connections } = await agent(await bound('uid-1'))
+    for (let times = 0; times < 2; times++) expect(await get(pools, endpoint)).toBe(200)
+    expect(connections).toHaveLength(1)
+    for (uid of ['uid-2', undefined])
+      for (const use of ['Kept', 'Spare', 'Fresh'] as const)
+        await expect(get(pools, endpoint, use)).rejects.toMatchObject({
+          ...{ code: 'CertificateRevoked', message: expect.stringContaining('another Node') as string },
+        })
+    expect(connections).toHaveLength(1)
+    uid = 'uid-1'
+    expect(await get(pools, endpoint)).toBe(200)
+  })
+
+  test('one that is bound to none is of any', async () => {
+    const pools = stack.use(
+      new HostPools(
+        () => client,
+        {},
+        () => 'uid-1',
+      ),
+    )
+    const { endpoint } = await agent(await serverTls())
+    expect(await get(pools, endpoint)).toBe(200)
+  })
+})

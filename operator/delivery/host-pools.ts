@@ -53,6 +53,7 @@ type Line = { open: number; idle: Connection[]; waiting: (() => void)[] }
 export class HostPools implements AsyncDisposable {
   readonly #identity: () => ClientCertificate
   readonly #limits: PoolLimits
+  readonly #nodeUidOf: (host: string) => string | undefined
   #contexts:
     { readonly of: ClientCertificate; readonly agent: SecureContext; readonly other: SecureContext } | undefined
   readonly #sessions: TlsSessions
@@ -62,9 +63,17 @@ export class HostPools implements AsyncDisposable {
   readonly #idle = new Set<Connection>()
   #sweep: NodeJS.Timeout | undefined
 
-  /** @param identity asked for each connection, since certificates end; the same object as long as nothing changed */
-  constructor(identity: () => ClientCertificate, limits: Partial<PoolLimits> = {}) {
+  /**
+   * @param identity asked for each connection, since certificates end; the same object as long as nothing changed
+   * @param nodeUidOf uid of the Node that is a Host's now: no connection or session outlives it
+   */
+  constructor(
+    identity: () => ClientCertificate,
+    limits: Partial<PoolLimits> = {},
+    nodeUidOf: (host: string) => string | undefined = () => undefined,
+  ) {
     this.#identity = identity
+    this.#nodeUidOf = nodeUidOf
     this.#limits = { ...defaultLimits, ...limits }
     this.#sessions = new TlsSessions(this.#limits.sessions)
   }
@@ -84,7 +93,7 @@ export class HostPools implements AsyncDisposable {
       const connection = await this.#open(endpoint, context, deadline)
       return { connection, reused: false, [Symbol.dispose]: () => connection.close(over) }
     }
-    const key = keyOf(endpoint)
+    const key = this.#key(endpoint)
     for (;;) {
       const line = this.#lines.get(key) ?? { open: 0, idle: [], waiting: [] }
       this.#lines.set(key, line)
@@ -98,7 +107,7 @@ export class HostPools implements AsyncDisposable {
 
   /** After a request went wrong: kept connections to a host that was cut off are as dead, and who knows whether the session is at fault. */
   forget(endpoint: Endpoint): void {
-    const key = keyOf(endpoint)
+    const key = this.#key(endpoint)
     this.#sessions.drop(key)
     const line = this.#lines.get(key)
     if (line === undefined) return
@@ -141,7 +150,7 @@ export class HostPools implements AsyncDisposable {
     line: Line,
     deadline: Deadline,
   ): Promise<Connection> {
-    const key = keyOf(endpoint)
+    const key = this.#key(endpoint)
     line.open += 1
     const left = (connection?: Connection) => {
       line.open -= 1
@@ -162,13 +171,14 @@ export class HostPools implements AsyncDisposable {
   }
 
   async #open(endpoint: Endpoint, context: SecureContext | undefined, deadline: Deadline): Promise<Connection> {
-    const key = keyOf(endpoint)
+    const key = this.#key(endpoint)
     const session = this.#sessions.find(key, Date.now())
     const offered = (offer: TlsSession) => {
       // A late one of a context that is replaced by now would be taken for one of the new.
       if (context === this.#contexts?.agent || context === this.#contexts?.other) this.#sessions.keep(key, offer)
     }
-    const tls = context === undefined ? undefined : { context, session, offered }
+    const nodeUid = this.#nodeUidOf(endpoint.host)
+    const tls = context === undefined ? undefined : { context, nodeUid, session, offered }
     let socket
     try {
       socket = await openSocket(endpoint, tls, deadline)
@@ -205,6 +215,10 @@ export class HostPools implements AsyncDisposable {
       this.#sessions.clear()
     }
     return isAgent(endpoint) ? this.#contexts.agent : this.#contexts.other
+  }
+
+  #key(endpoint: Endpoint): string {
+    return `${keyOf(endpoint)} ${this.#nodeUidOf(endpoint.host) ?? ''}`
   }
 
   #isOutdated({ context }: Connection): boolean {

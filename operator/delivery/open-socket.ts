@@ -3,10 +3,13 @@ import { connect as connectTls, type ConnectionOptions, type SecureContext, type
 import { DeliveryError } from './delivery-error.ts'
 import type { Deadline } from './deadline.ts'
 import type { Endpoint } from './endpoint.ts'
+import { revocation } from './revocation.ts'
 import type { TlsSession } from './tls-sessions.ts'
 
 export type TlsClient = {
   readonly context: SecureContext
+  /** Of the Node whose host it is to be; undefined where there is none. */
+  readonly nodeUid: string | undefined
   /** Of an earlier connection to this very endpoint, by this very context and name; spares both sides the certificates. */
   readonly session: TlsSession | undefined
   /** Told of each session that the host offers, once it has proved who it is. */
@@ -20,7 +23,7 @@ const tcpKeepAliveMs = 30_000
 /**
  * A connection to the checked address and to no other: no name is resolved, no proxy asked.
  *
- * @throws DeliveryError `ConnectTimeout`, `ConnectFailed`, `TLSTimeout`, `TLSFailed`: not a byte of a request was sent then
+ * @throws DeliveryError `ConnectTimeout`, `ConnectFailed`, `TLSTimeout`, `TLSFailed`, `CertificateRevoked`: not a byte of a request was sent then
  * @throws the reason of the signal of `deadline`
  */
 export async function openSocket(
@@ -60,7 +63,7 @@ export async function openSocket(
     else deadline.enter('TLS', fail, handshakeLimitMs)
   }
   const onSecure = () => {
-    const proof = proofOf(socket as TLSSocket, host, tls!.session)
+    const proof = proofOf(socket as TLSSocket, host, tls!)
     if (proof instanceof DeliveryError) {
       fail(proof)
       return
@@ -86,20 +89,22 @@ function tlsOptions(host: string, { context, session }: TlsClient): ConnectionOp
 }
 
 /**
- * The certificate must bear the Host's name as a DNS name; the subject is not looked at. That it is of our roots and in its time, OpenSSL has verified.
+ * The certificate must bear the Host's name as a DNS name, and be of no other Node. That it is of our roots and in its time, OpenSSL has verified.
  *
  * In a resumed handshake no certificate is shown (RFC 8446, 2.2): the host proves that it holds the keys of the one before, which was judged here under
- * the same name, or it could not go on.
+ * the same name and for the same Node, or it could not go on.
  */
 function proofOf(
   socket: TLSSocket,
   host: string,
-  offered: TlsSession | undefined,
+  { session: offered, nodeUid }: TlsClient,
 ): Omit<TlsSession, 'ticket'> | DeliveryError {
   if (socket.isSessionReused() && offered !== undefined) return { certificateEndsAt: offered.certificateEndsAt }
   const certificate = socket.getPeerX509Certificate()
   if (certificate?.checkHost(host, { subject: 'never', wildcards: false }) === undefined)
     return tlsError(`the certificate is for ${certificate?.subjectAltName ?? 'no name'}, not for DNS:${host}`)
+  const revoked = revocation(certificate, host, nodeUid)
+  if (revoked !== undefined) return revoked
   return { certificateEndsAt: certificate.validToDate.getTime() }
 }
 

@@ -21,8 +21,7 @@ export async function askFacts(
     { method: 'GET', path: '/v1/facts', parameters: [], timeoutMs, use: 'Spare' },
     signal,
   )
-  if (!delivery.answered)
-    return { reason: 'AgentUnreachable', message: `the agent does not answer: ${delivery.failure.message}` }
+  if (!delivery.answered) return failed(delivery.failure)
   if (delivery.statusCode !== 200)
     return { reason: 'AgentRefused', message: `the agent answered HTTP ${delivery.statusCode}` }
   const parsed = Facts.safeParse(parseJson(delivery.body))
@@ -32,6 +31,11 @@ export async function askFacts(
     reason: 'AgentUnsupported',
     message: 'the agent speaks another protocol version: operator and agent work one minor version apart',
   }
+}
+
+function failed({ reason, message }: { readonly reason: string; readonly message: string }): FactsAnswer {
+  if (reason === 'CertificateRevoked') return { reason, message }
+  return { reason: 'AgentUnreachable', message: `the agent does not answer: ${message}` }
 }
 
 function parseJson(body: Buffer): unknown {

@@ -29,6 +29,11 @@ const operatorMetrics = {
   },
   keelson_hostrequests: { type: 'gauge', help: 'HostRequests by state; of the leader.', labels: ['state'] },
   keelson_hosts: { type: 'gauge', help: 'Hosts by whether they are online; of the leader.', labels: ['online'] },
+  keelson_agents: {
+    type: 'gauge',
+    help: 'Agents by version, as they last told; the ten most frequent, and all others as "other"; of the leader.',
+    labels: ['version'],
+  },
   keelson_policy_missing: {
     type: 'gauge',
     help: '1 while the admission policy for HostRequests is not in place, so that nothing is sent; of the leader.',

@@ -56,3 +56,22 @@ test('Hosts and requests are counted when somebody asks, and only while it leads
   expect(await linesOf(metrics, 'keelson_hosts{')).toEqual([])
   expect(await linesOf(metrics, 'keelson_policy_missing ')).toEqual(['keelson_policy_missing 0'])
 })
+
+test('agents are counted by version, and no more than ten versions are told apart', async () => {
+  const metrics = new OperatorMetrics()
+  const hostWith = (agentVersion: string, index: number): Host => {
+    const host = hostOf({ name: `${agentVersion}-${index}` })
+    return { ...host, status: { ...host.status!, facts: { agentVersion } as never } }
+  }
+  let hosts: Host[] = [hostOf({ name: 'never-answered' }), ...['2.0.0', '1.0.0', '2.0.0'].map(hostWith)]
+  const store = { list: () => hosts, get: () => undefined } as never
+  using _ = metrics.watch({ hosts: store, requests: storeOf([]), policyMissing: () => false })
+  expect(await linesOf(metrics, 'keelson_agents{')).toEqual([
+    'keelson_agents{version="2.0.0"} 2',
+    'keelson_agents{version="1.0.0"} 1',
+  ])
+  hosts = Array.from({ length: 25 }, (_each, index) => hostWith(`3.0.${index % 13}`, index))
+  const lines = await linesOf(metrics, 'keelson_agents{')
+  expect(lines).toHaveLength(11)
+  expect(lines.at(-1)).toBe('keelson_agents{version="other"} 5')
+})

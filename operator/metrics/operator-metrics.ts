@@ -64,7 +64,12 @@ export class OperatorMetrics implements MetricsSink {
       [Symbol.dispose]: () => {
         if (this.#observed !== observed) return
         this.#observed = undefined
-        for (const name of ['keelson_hosts', 'keelson_hostrequests', 'keelson_policy_missing'] as const)
+        for (const name of [
+          'keelson_hosts',
+          'keelson_agents',
+          'keelson_hostrequests',
+          'keelson_policy_missing',
+        ] as const)
           this.#gauges.get(name)?.reset()
       },
     }
@@ -84,6 +89,9 @@ export class OperatorMetrics implements MetricsSink {
     const online = all.filter(isOnline).length
     this.set('keelson_hosts', { online: 'true' }, online)
     this.set('keelson_hosts', { online: 'false' }, all.length - online)
+    // One that no agent has any more must not stay.
+    this.#gauges.get('keelson_agents')?.reset()
+    for (const [version, count] of agentVersions(all)) this.set('keelson_agents', { version }, count)
     const counts = new Map<string, number>(states.map((state) => [state, 0]))
     for (const { status } of requests.list()) {
       const state = status?.state ?? 'PENDING'
@@ -92,4 +100,18 @@ export class OperatorMetrics implements MetricsSink {
     for (const [state, count] of counts) this.set('keelson_hostrequests', { state }, count)
     this.set('keelson_policy_missing', {}, policyMissing() ? 1 : 0)
   }
+}
+
+const maxVersions = 10
+
+/** How many agents there are of each version, the most frequent first; agents tell their version themselves, so how many labels that makes is bounded. */
+function agentVersions(hosts: readonly Host[]): readonly (readonly [version: string, count: number])[] {
+  const counts = new Map<string, number>()
+  for (const { status } of hosts) {
+    const version = status?.facts?.agentVersion
+    if (version !== undefined) counts.set(version, (counts.get(version) ?? 0) + 1)
+  }
+  const sorted = [...counts].toSorted(([a, some], [b, more]) => more - some || (a < b ? -1 : 1))
+  const others = sorted.slice(maxVersions).reduce((sum, [, count]) => sum + count, 0)
+  return [...sorted.slice(0, maxVersions), ...(others === 0 ? [] : [['other', others] as const])]
 }

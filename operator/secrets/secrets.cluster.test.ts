@@ -161,7 +161,7 @@ describe('nothing is sent', () => {
     const status = await world.reaches(name, 'ERROR')
     expect(reason(status)).toBe('SecretForbidden')
     expect(status.msg).toContain('may not read the Secret credentials in the namespace default: bind the ClusterRole')
-    await world.cluster.install('rbac')
+    await world.cluster.install()
     await world.patchSpec(name, { runToken: 'again' })
     await world.reaches(name, 'SUCCESS')
   })

@@ -4,10 +4,13 @@ import { connect, type TLSSocket } from 'node:tls'
 import { AgentError } from '@keelson/api'
 import { Client } from 'undici'
 import type { ClientCertificate } from '../delivery/host-pools.ts'
+import { revocation } from '../delivery/revocation.ts'
 
 export type AgentEndpoint = {
   /** Name of the Host; the agent's certificate must bear it. */
   readonly host: string
+  /** Of its Node; a certificate of another is refused. */
+  readonly nodeUid?: string | undefined
   /** IP address, checked before. */
   readonly address: string
   readonly port: number
@@ -47,9 +50,9 @@ export class AgentConnection implements AsyncDisposable {
     })
   }
 
-  /** Rejects with the error of the system or of TLS, or the signal's reason. */
+  /** Rejects with the error of the system or of TLS, DeliveryError `CertificateRevoked`, or the signal's reason. */
   static async open(
-    { host, address, port }: AgentEndpoint,
+    { host, nodeUid, address, port }: AgentEndpoint,
     { ca, certificate: cert, key }: ClientCertificate,
     signal: AbortSignal,
   ): Promise<AgentConnection> {
@@ -62,7 +65,14 @@ export class AgentConnection implements AsyncDisposable {
       throw error
     }
     const certificate = socket.getPeerX509Certificate()
-    if (certificate === undefined) throw new AgentRefusedError('the agent showed no certificate')
+    const refusal =
+      certificate === undefined
+        ? new AgentRefusedError('the agent showed no certificate')
+        : revocation(certificate, host, nodeUid)
+    if (certificate === undefined || refusal !== undefined) {
+      socket.destroy()
+      throw refusal
+    }
     return new AgentConnection(socket, certificate, `https://${isIPv6(address) ? `[${address}]` : address}:${port}`)
   }
 

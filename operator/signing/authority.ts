@@ -25,6 +25,9 @@ export const defaultAgentLifetimeMs = 30 * day
 /** While a root is replaced, what nobody has seen for this long has expired. */
 export const maxAgentLifetimeMs = 90 * day
 
+/** Whose certificate it is to be: that of the Host of this name and, where that has one, of no other Node than this. */
+export type AgentIdentity = { readonly name: string; readonly nodeUid: string | undefined }
+
 export type AuthorityOptions = {
   readonly agentLifetimeMs: number
   readonly now: () => Date
@@ -76,11 +79,11 @@ export class Authority {
   }
 
   /** @param lifetimeMs shorter than usual, if the requester wishes it so */
-  async signAgent(name: string, publicKey: Buffer, lifetimeMs = Infinity): Promise<IssuedCertificate> {
+  async signAgent(agent: AgentIdentity, publicKey: Buffer, lifetimeMs = Infinity): Promise<IssuedCertificate> {
     const { agentLifetimeMs, now } = this.#options
     // Read before the first await: the roots may be others after it.
     const told = { bundle: this.bundle, trusted: trustedRoots(this.#ids), signer: this.#ids.current }
-    const leaf = { name, publicKey, usage: 'server', lifetimeMs: Math.min(lifetimeMs, agentLifetimeMs) } as const
+    const leaf = { ...agent, publicKey, usage: 'server', lifetimeMs: Math.min(lifetimeMs, agentLifetimeMs) } as const
     const certificate = await issue(this.#roots.current, leaf, now())
     return { ...told, certificate, expiresAt: new X509Certificate(certificate).validToDate }
   }

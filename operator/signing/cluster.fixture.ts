@@ -1,14 +1,11 @@
-import { readdir } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
 import { Writable } from 'node:stream'
 import { agentSigner, type Host } from '@keelson/api'
 import { kinds, KubeClient, Reflector, type CertificateSigningRequest } from '@keelson/kube'
+import { applyManifests } from '@keelson/testbed'
 import { pino } from 'pino'
 import { hostKind } from '../kinds.ts'
 import type { AgentEndpoint } from './agent-connection.ts'
 import { Signing, type SigningOptions } from './signing.ts'
-
-const tree = resolve(import.meta.dirname, '../..')
 
 /** Of the test world's control plane, what is needed here. */
 export type Cluster = {
@@ -27,13 +24,9 @@ export async function kubectl(cluster: Cluster, args: readonly string[], input =
   return stdout.trim()
 }
 
-/** Namespace, CRDs and roles as a user installs them, and the Nodes. */
+/** What a user installs, and the Nodes. */
 export async function installKeelson(cluster: Cluster, nodes: readonly string[]): Promise<void> {
-  await kubectl(cluster, ['create', 'namespace', 'keelson-system'])
-  for (const folder of ['deploy/crds', 'deploy/rbac'])
-    for (const file of (await readdir(join(tree, folder))).toSorted())
-      await kubectl(cluster, ['apply', '--server-side', '--filename', join(tree, folder, file)])
-  await kubectl(cluster, ['wait', '--for=condition=Established', 'crd/hosts.keelson.dev', '--timeout=20s'])
+  await applyManifests(cluster)
   for (const name of nodes)
     await kubectl(
       cluster,

@@ -78,7 +78,10 @@ describe('the installer', () => {
     const request = await answer(await ask(client, await makeRequest('node1')))
     expect(request.status?.conditions).toMatchObject([{ type: 'Approved', reason: 'InstallerOfTheNode' }])
     const certificate = certificateOf(request)
-    expect(certificate).toMatchObject({ subject: 'CN=node1', subjectAltName: 'DNS:node1', ca: false })
+    const uid = await kubectl(cluster, ['get', 'node', 'node1', '--output=jsonpath={.metadata.uid}'])
+    expect(certificate).toMatchObject({
+      ...{ subject: `CN=node1\nserialNumber=${uid}`, subjectAltName: 'DNS:node1', ca: false },
+    })
     const bundle = await kubectl(cluster, [
       ...['get', 'configmap', `--namespace=${namespace}`, 'keelson-agent-trust'],
       '--output=jsonpath={.data.ca\\.crt}',
@@ -214,7 +217,16 @@ describe('others', () => {
     expect(await verdict(await ask((await podOn('node1')).client, await makeRequest('node1')))).toBe('Signed')
     expect((await get(name)).status).toEqual({})
     await kubectl(cluster, ['certificate', 'approve', name])
-    expect(certificateOf(await answer(name)).subjectAltName).toBe('DNS:outside.example.org')
+    expect(certificateOf(await answer(name))).toMatchObject({
+      ...{ subject: 'CN=outside.example.org', subjectAltName: 'DNS:outside.example.org' },
+    })
+  })
+
+  test('what a person approves for the host of a Node is bound to that Node too', async () => {
+    const name = await ask(await person('eve'), await makeRequest('node2'))
+    await kubectl(cluster, ['certificate', 'approve', name])
+    const uid = await kubectl(cluster, ['get', 'node', 'node2', '--output=jsonpath={.metadata.uid}'])
+    expect(certificateOf(await answer(name)).subject).toBe(`CN=node2\nserialNumber=${uid}`)
   })
 
   test('a person may ask for several hosts with one token', async () => {

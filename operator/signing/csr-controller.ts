@@ -11,7 +11,7 @@ import { timestamp } from '../conditions.ts'
 import type { Authority } from './authority.ts'
 import { checkUsages, keyId, pemOf, readCertificateRequest, requestedKeyId } from './certificate-request.ts'
 import { SigningRefusal } from './refusal.ts'
-import { admitInstaller, claimsOf, requesterOf } from './requester.ts'
+import { admitInstaller, claimsOf, orUndefined, requesterOf } from './requester.ts'
 import { UsedCredentials } from './used-credentials.ts'
 
 export type CertificateRequestControllerOptions = {
@@ -77,7 +77,8 @@ export class CertificateRequestController {
       const { name, publicKey } = await read(request)
       this.#claim(request, publicKey)
       const lifetimeMs = (request.spec.expirationSeconds ?? Infinity) * 1_000
-      const { certificate, expiresAt } = await authority.signAgent(name, publicKey, lifetimeMs)
+      const nodeUid = await this.#nodeUid(request, name, signal)
+      const { certificate, expiresAt } = await authority.signAgent({ name, nodeUid }, publicKey, lifetimeMs)
       const status = { ...request.status, certificate: Buffer.from(certificate).toString('base64') }
       await client.updateStatus(kinds.CertificateSigningRequest, { metadata: request.metadata, status }, {}, signal)
       logger.info({ request: request.metadata.name, host: name, expiresAt }, 'certificate signed')
@@ -86,6 +87,13 @@ export class CertificateRequestController {
       // What is approved cannot be denied any more.
       await this.#decide(request, 'Failed', error.code, error.message, signal)
     }
+  }
+
+  /** The installer's is the Node that its token is of; else the one that has the name now, if there is one. */
+  async #nodeUid({ spec }: CertificateSigningRequest, name: string, signal: AbortSignal): Promise<string | undefined> {
+    if (requesterOf(spec) === 'Installer') return claimsOf(spec).nodeUid
+    const node = await orUndefined(this.#options.client.get(kinds.Node, { name }, signal))
+    return node?.metadata.uid
   }
 
   /** Only what passed every other check uses up its token and key, so that a refusal can be put right by asking again. */

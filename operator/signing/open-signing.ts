@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { agentPort, type Host } from '@keelson/api'
-import { KubeError, type Leadership } from '@keelson/kube'
+import { KubeError, type Leadership, type Node, type Reflector } from '@keelson/kube'
 import type { WriteOrder } from '../delivery/write-order.ts'
 import type { RefuseAddress } from '../hosts/host-addresses.ts'
 import { internalAddress } from '../hosts/host-object.ts'
@@ -8,6 +8,7 @@ import type { AgentEndpoint } from './agent-connection.ts'
 import { Signing, type SigningOptions } from './signing.ts'
 
 export type OpenSigningOptions = Pick<SigningOptions, 'client' | 'hosts' | 'agentLifetimeMs' | 'logger' | 'metrics'> & {
+  readonly nodes: Reflector<Node>
   readonly order: WriteOrder
   readonly refuseAddress: RefuseAddress
 }
@@ -20,12 +21,12 @@ const retryMs = 1_000
  * @throws AuthorityUnreadableError; the reason of the term's signal once that is aborted.
  */
 export async function openSigning(options: OpenSigningOptions, leadership: Leadership): Promise<Signing> {
-  const { order, refuseAddress, ...rest } = options
+  const { nodes, order, refuseAddress, ...rest } = options
   const endpointOf = ({ metadata: { name: host }, status }: Host): AgentEndpoint | undefined => {
     const address = internalAddress(status?.addresses ?? [])
     return address === undefined || refuseAddress(host, address) !== undefined
       ? undefined
-      : { host, address, port: agentPort }
+      : { host, nodeUid: nodes.store.get(host)?.metadata.uid, address, port: agentPort }
   }
   const writeHeaders = () => {
     leadership.assertHeld()
@@ -34,7 +35,10 @@ export async function openSigning(options: OpenSigningOptions, leadership: Leade
   const now = () => new Date()
   for (;;) {
     try {
-      return await Signing.open({ ...rest, endpointOf, writeHeaders, now, random: Math.random }, leadership.signal)
+      return await Signing.open(
+        { ...rest, endpointOf, endpointSources: [nodes], writeHeaders, now, random: Math.random },
+        leadership.signal,
+      )
     } catch (error) {
       leadership.signal.throwIfAborted()
       if (!(error instanceof KubeError)) throw error

@@ -1,5 +1,5 @@
 import { Writable } from 'node:stream'
-import type { Host } from '@keelson/api'
+import { boundNodeUid, type Host } from '@keelson/api'
 import { pino } from 'pino'
 import { beforeEach, expect, test } from 'vitest'
 import { Authority } from './authority.ts'
@@ -21,6 +21,8 @@ let identities: OperatorIdentities
 let hosts: Map<string, Host>
 let agents: Map<string, StubAgent>
 let renewal: Renewal
+/** Of the Nodes that have these names now. */
+let nodeUids: Map<string, string>
 let log: string[]
 
 beforeEach(async () => {
@@ -30,6 +32,7 @@ beforeEach(async () => {
   identities = await OperatorIdentities.issue(authority, () => now)
   hosts = new Map()
   agents = new Map()
+  nodeUids = new Map()
   renewal = newRenewal()
   return async () => {
     for (const agent of agents.values()) await agent[Symbol.asyncDispose]()
@@ -47,13 +50,16 @@ function newRenewal(): Renewal {
   return new Renewal({
     ...{ authority, identities, now: () => now, random: () => 0, logger: pino(lines) },
     hosts: { size: 0, get: (name) => hosts.get(name), list: () => [...hosts.values()] },
-    endpointOf: ({ metadata }) => agents.get(metadata.name)?.endpoint,
+    endpointOf: ({ metadata: { name } }) => {
+      const agent = agents.get(name)
+      return agent && { ...agent.endpoint, nodeUid: nodeUids.get(name) }
+    },
   })
 }
 
-async function enrol(name: string): Promise<StubAgent> {
+async function enrol(name: string, nodeUid?: string): Promise<StubAgent> {
   hosts.set(name, hostNamed(name))
-  const agent = await StubAgent.enrol(name, authority)
+  const agent = await StubAgent.enrol(name, authority, nodeUid)
   agents.set(name, agent)
   return agent
 }
@@ -189,4 +195,32 @@ test("the operator's own certificates: one name each, for clients, made anew aft
   await identities.refresh()
   expect(identities.certificate('control').ca).toBe(authority.bundle)
   expect(identities.certificate('control')).not.toBe(later)
+})
+
+test('a certificate stays bound to its Node; one that is bound to none is bound at once when there is a Node', async () => {
+  const bound = await enrol('node1', 'uid-1')
+  const unbound = await enrol('node2')
+  nodeUids.set('node1', 'uid-1')
+  for (const name of ['node1', 'node2']) await renewal.reconcile(name, signal)
+  expect([bound.asked, unbound.asked]).toEqual([0, 0])
+  nodeUids.set('node2', 'uid-2')
+  now = new Date(now.getTime() + 10 * day)
+  for (const name of ['node1', 'node2', 'node2']) await renewal.reconcile(name, signal)
+  expect([bound.asked, unbound.asked]).toEqual([0, 1])
+  now = new Date(now.getTime() + 11 * day)
+  await renewal.reconcile('node1', signal)
+  expect(bound.asked).toBe(1)
+  expect([bound, unbound].map(({ certificate }) => boundNodeUid(certificate.subject))).toEqual(['uid-1', 'uid-2'])
+})
+
+test.each([
+  ['another Node has the name', 'uid-2'],
+  ['no Node has the name', undefined],
+])('a certificate of a Node that was deleted is not renewed: %s', async (_case, uid) => {
+  const agent = await enrol('node1', 'uid-1')
+  if (uid !== undefined) nodeUids.set('node1', uid)
+  now = new Date(now.getTime() + 21 * day)
+  await renewal.reconcile('node1', signal)
+  expect(agent.asked).toBe(0)
+  expect(log.join('')).toContain('CertificateRevoked')
 })

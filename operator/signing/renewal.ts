@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto'
-import type { Host } from '@keelson/api'
+import { boundNodeUid, type Host } from '@keelson/api'
 import type { ReadonlyStore, ReconcileResult } from '@keelson/kube'
 import type { Logger } from 'pino'
 import { AgentConnection, AgentRefusedError, type AgentEndpoint } from './agent-connection.ts'
@@ -36,6 +36,8 @@ type Seen = {
   readonly renewAt: number
   /** Undefined where somebody else gave it to the agent. */
   readonly bundle: readonly string[] | undefined
+  /** Of the Node that it is bound to; undefined: to none. */
+  readonly nodeUid: string | undefined
 }
 
 /** Certificates change behind our back when a host enrols again. */
@@ -106,12 +108,16 @@ export class Renewal {
     const { name, uid = '' } = host.metadata
     await using agent = await AgentConnection.open(endpoint, identities.certificate('control'), signal)
     const seen = this.#look(name, uid, agent.certificate)
-    if (!this.#isDue(seen)) return seen
+    const { nodeUid } = endpoint
+    if (!this.#isDue(seen, nodeUid)) return seen
     const request = field(await agent.call('POST', '/v1/trust/csr', {}, headers(), signal), 'certificateRequest')
     const requested = await readCertificateRequest(request)
     if (requested.name !== name)
       throw new AgentRefusedError(`the agent asks for the certificate of ${requested.name}: it is not renewed`)
-    const { certificate, bundle, trusted, expiresAt } = await authority.signAgent(name, requested.publicKey)
+    const { certificate, bundle, trusted, expiresAt } = await authority.signAgent(
+      { name, nodeUid },
+      requested.publicKey,
+    )
     await agent.call('PUT', '/v1/trust', { certificate, bundle }, headers(), signal)
     const renewed = this.#describe(uid, new X509Certificate(certificate), trusted)
     this.#seen.set(name, renewed)
@@ -134,15 +140,23 @@ export class Renewal {
     const expiresAt = certificate.validToDate.getTime()
     const dueAt = renewalTime(certificate)
     return {
-      ...{ uid, bundle, expiresAt, fingerprint: certificate.fingerprint256, signer: authority.signerOf(certificate) },
+      ...{
+        uid,
+        bundle,
+        expiresAt,
+        nodeUid: boundNodeUid(certificate.subject),
+        fingerprint: certificate.fingerprint256,
+        signer: authority.signerOf(certificate),
+      },
       renewAt: dueAt + (expiresAt - dueAt) * spread * random(),
     }
   }
 
-  #isDue({ signer, bundle, renewAt }: Seen): boolean {
+  /** One that is bound to no Node is renewed as soon as there is a Node to bind it to. */
+  #isDue({ signer, bundle, renewAt, nodeUid: bound }: Seen, nodeUid: string | undefined): boolean {
     const { authority, now } = this.#options
     const { rotation } = authority
-    if (signer !== rotation.current) return true
+    if (signer !== rotation.current || (bound === undefined && nodeUid !== undefined)) return true
     if (phaseOf(rotation) === 'Announcing' && bundle?.includes(rotation.next!) !== true) return true
     return now().getTime() >= renewAt
   }

@@ -53,7 +53,7 @@ export async function admitInstaller(
   signal: AbortSignal,
 ): Promise<void> {
   const { nodeName, nodeUid, podName, podUid, credentialId } = claimsOf(spec)
-  if (nodeName === undefined || podName === undefined || podUid === undefined || credentialId === undefined)
+  if (nodeName === undefined || !nodeUid || podName === undefined || podUid === undefined || !credentialId)
     throw new SigningRefusal('TokenUnbound', `the token of ${installer} must be bound to a Pod that runs on a Node`)
   if (nodeName !== name)
     throw new SigningRefusal(
@@ -61,7 +61,7 @@ export async function admitInstaller(
       `the token is of a Pod on the Node ${nodeName}, so it may not ask for the certificate of ${name}`,
     )
   const node = await orUndefined(client.get(kinds.Node, { name }, signal))
-  if (node === undefined || (nodeUid !== undefined && node.metadata.uid !== nodeUid))
+  if (node?.metadata.uid !== nodeUid)
     throw new SigningRefusal('NodeUnknown', `the Node ${name} that the token was made for is not there any more`)
   const pod = await orUndefined(client.get(kinds.Pod, { name: podName, namespace: systemNamespace }, signal))
   const same =
@@ -72,7 +72,7 @@ export async function admitInstaller(
   if (!same) throw new SigningRefusal('PodGone', `the Pod ${podName} that the token was made for is not there any more`)
 }
 
-async function orUndefined<T>(found: Promise<T>): Promise<T | undefined> {
+export async function orUndefined<T>(found: Promise<T>): Promise<T | undefined> {
   try {
     return await found
   } catch (error) {

@@ -1,4 +1,5 @@
 import { createPublicKey, generateKeyPairSync, X509Certificate } from 'node:crypto'
+import { boundNodeUid } from '@keelson/api'
 import { expect, test } from 'vitest'
 import { Authority } from './authority.ts'
 import { holdsItsKey, makeRoot, rootId } from './root.ts'
@@ -29,7 +30,7 @@ test('a root: ten years, its own key, a name that no other root has', async () =
 test("an agent's certificate: one name, for servers only, backdated by an hour, as long as is set", async () => {
   const signer = await authority()
   const key = publicKey('P-384')
-  const issued = await signer.signAgent('node1.example.org', key)
+  const issued = await signer.signAgent({ name: 'node1.example.org', nodeUid: undefined }, key)
   const certificate = new X509Certificate(issued.certificate)
   expect(certificate).toMatchObject({
     ca: false,
@@ -44,25 +45,42 @@ test("an agent's certificate: one name, for servers only, backdated by an hour, 
   expect((await authority()).signerOf(certificate)).toBeUndefined()
 })
 
+test('one for the host of a Node is bound to that Node, however long the name; its only name stays its only name', async () => {
+  const signer = await authority()
+  const nodeUid = '0d2c6ad1-9a1e-4c0e-8a55-3a2f4e3f7b10'
+  for (const name of ['node1', `${'n'.repeat(63)}.${'o'.repeat(63)}`]) {
+    const { certificate } = await signer.signAgent({ name, nodeUid }, publicKey())
+    const { subject, subjectAltName } = new X509Certificate(certificate)
+    expect(boundNodeUid(subject)).toBe(nodeUid)
+    expect(subjectAltName).toBe(`DNS:${name}`)
+  }
+})
+
 test('a shorter life is given where it is asked for, a longer one is not; a root is never outlived', async () => {
   const short = await authority(10 * hour)
-  expect((await short.signAgent('n', publicKey(), hour)).expiresAt.getTime()).toBe(now.getTime() + hour)
-  expect((await short.signAgent('n', publicKey(), 90 * hour)).expiresAt.getTime()).toBe(now.getTime() + 10 * hour)
+  expect((await short.signAgent({ name: 'n', nodeUid: undefined }, publicKey(), hour)).expiresAt.getTime()).toBe(
+    now.getTime() + hour,
+  )
+  expect((await short.signAgent({ name: 'n', nodeUid: undefined }, publicKey(), 90 * hour)).expiresAt.getTime()).toBe(
+    now.getTime() + 10 * hour,
+  )
   const long = await authority(1_000_000 * hour)
   const root = new X509Certificate(long.roots.current.certificate)
-  expect((await long.signAgent('n', publicKey())).expiresAt).toEqual(root.validToDate)
+  expect((await long.signAgent({ name: 'n', nodeUid: undefined }, publicKey())).expiresAt).toEqual(root.validToDate)
 })
 
 test('the longest name that a Host can have', async () => {
   const name = `${'a'.repeat(63)}.${'b'.repeat(63)}.${'c'.repeat(63)}.${'d'.repeat(61)}`
-  const { certificate } = await (await authority()).signAgent(name, publicKey())
+  const { certificate } = await (await authority()).signAgent({ name, nodeUid: undefined }, publicKey())
   expect(new X509Certificate(certificate).checkHost(name, { subject: 'never', wildcards: false })).toBe(name)
 })
 
 test('two hundred certificates have serial numbers of their own', async () => {
   const signer = await authority()
   const key = publicKey()
-  const issued = await Promise.all(Array.from({ length: 200 }, () => signer.signAgent('n', key)))
+  const issued = await Promise.all(
+    Array.from({ length: 200 }, () => signer.signAgent({ name: 'n', nodeUid: undefined }, key)),
+  )
   expect(new Set(issued.map(({ certificate }) => new X509Certificate(certificate).serialNumber)).size).toBe(200)
 })
 

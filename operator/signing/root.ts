@@ -1,4 +1,5 @@
 import { createHash, createPrivateKey, X509Certificate, type webcrypto } from 'node:crypto'
+import { nodeUidAttribute } from '@keelson/api'
 import { backdateMs, ecdsaP256, x509 } from './x509.ts'
 
 /** A certificate that signs others, and its key, both PEM (the key as PKCS #8). Holds a secret: never log it. */
@@ -55,6 +56,8 @@ export async function crossCertify(newRoot: string, old: Root, now: Date): Promi
 export type Leaf = {
   /** The only name: the DNS SAN, and the subject's CN unless it is too long for one. */
   readonly name: string
+  /** Of its Node, where it has one: the certificate is worth nothing for another Node of that name. */
+  readonly nodeUid?: string | undefined
   /** SubjectPublicKeyInfo, DER. */
   readonly publicKey: Buffer
   readonly usage: 'server' | 'client'
@@ -64,9 +67,10 @@ export type Leaf = {
 /** A certificate of that root, PEM; it ends with its root at the latest. */
 export async function issue(root: Root, leaf: Leaf, now: Date): Promise<string> {
   const issuer = new x509.X509Certificate(root.certificate)
+  const subject = subjectOf(leaf)
   const end = Math.min(now.getTime() + leaf.lifetimeMs, issuer.notAfter.getTime())
   const certificate = await x509.X509CertificateGenerator.create({
-    subject: subjectOf(leaf.name),
+    subject,
     issuer: issuer.subjectName,
     publicKey: new x509.PublicKey(leaf.publicKey),
     signingKey: await signingKey(root),
@@ -78,7 +82,7 @@ export async function issue(root: Root, leaf: Leaf, now: Date): Promise<string> 
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
       new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage[`${leaf.usage}Auth`]]),
       // Without a subject it must be critical (RFC 5280, 4.2.1.6).
-      new x509.SubjectAlternativeNameExtension([{ type: 'dns', value: leaf.name }], leaf.name.length > maxCommonName),
+      new x509.SubjectAlternativeNameExtension([{ type: 'dns', value: leaf.name }], subject.length === 0),
       await x509.AuthorityKeyIdentifierExtension.create(issuer.publicKey),
     ],
   })
@@ -89,8 +93,11 @@ export async function issue(root: Root, leaf: Leaf, now: Date): Promise<string> 
 export const maxCommonName = 64
 
 /** As a structure: in text a name would have to be escaped. */
-function subjectOf(name: string): x509.JsonName {
-  return name.length > maxCommonName ? [] : [{ CN: [name] }]
+function subjectOf({ name, nodeUid }: Leaf): x509.JsonName {
+  return [
+    ...(name.length > maxCommonName ? [] : [{ CN: [name] }]),
+    ...(nodeUid === undefined ? [] : [{ [nodeUidAttribute]: [nodeUid] }]),
+  ]
 }
 
 /** Whether the certificate was signed by this root. */

@@ -24,6 +24,8 @@ export type SigningOptions = AuthorityOptions & {
   readonly hosts: Reflector<Host>
   /** Where a Host's agent is; undefined where it has no address that may be connected to. */
   readonly endpointOf: (host: Host) => AgentEndpoint | undefined
+  /** What that rests on, beside the hosts. */
+  readonly endpointSources?: readonly Pick<Reflector<Host>, 'synced'>[]
   /** Headers that every write to an agent bears, made anew for each: its place among all writes. */
   readonly writeHeaders?: () => Readonly<Record<string, string>>
   /** Uniform in [0, 1). */
@@ -101,7 +103,7 @@ export class Signing {
     const renewalLoop = new Controller({
       ...{
         ...measured('certificaterenewal'),
-        sources: [hosts],
+        sources: [hosts, ...(this.#options.endpointSources ?? [])],
         concurrency: renewalConcurrency,
         onError: failed('host'),
       },

@@ -41,10 +41,10 @@ export class StubAgent implements AsyncDisposable {
   }
 
   /** As a host is after it has enrolled. */
-  static async enrol(name: string, authority: Authority): Promise<StubAgent> {
+  static async enrol(name: string, authority: Authority, nodeUid?: string): Promise<StubAgent> {
     const keys = await makeKeys()
     const spki = Buffer.from(await crypto.subtle.exportKey('spki', keys.publicKey))
-    const { certificate, bundle } = await authority.signAgent(name, spki)
+    const { certificate, bundle } = await authority.signAgent({ name, nodeUid }, spki)
     const files = { ca: bundle, cert: certificate, key: await privateKey(keys) }
     const server = createServer({ ...files, requestCert: true, rejectUnauthorized: true, minVersion: 'TLSv1.3' })
     server.listen(0, '127.0.0.1')

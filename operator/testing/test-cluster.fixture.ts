@@ -1,13 +1,11 @@
-import { readdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Host, HostRequest, HostRequestSpec, HostRequestStatus } from '@keelson/api'
 import { keyOf, kinds, KubeClient } from '@keelson/kube'
-import { ControlPlane, eventually } from '@keelson/testbed'
+import { applyManifests, ControlPlane, eventually } from '@keelson/testbed'
 import type { z } from 'zod'
 import { hostKind, hostRequestKind } from '../kinds.ts'
 
-const deploy = join(import.meta.dirname, '../../deploy')
 const account = { namespace: 'keelson-system', name: 'keelson-operator' }
 
 /** Where requests of tests are. */
@@ -67,13 +65,7 @@ export class TestCluster implements AsyncDisposable {
     const kubeconfig = await controlPlane.serviceAccountKubeconfig(account.namespace, account.name)
     const cluster = new TestCluster(controlPlane, admin, kubeconfig, stack.move())
     try {
-      for (const folder of ['admission', 'crds', 'rbac']) await cluster.install(folder)
-      await cluster.kubectl(
-        'wait',
-        '--for=condition=Established',
-        'crd/hosts.keelson.dev',
-        'crd/hostrequests.keelson.dev',
-      )
+      await cluster.install()
     } catch (error) {
       await cluster[Symbol.asyncDispose]()
       throw error
@@ -81,12 +73,11 @@ export class TestCluster implements AsyncDisposable {
     return cluster
   }
 
-  /** A folder of deploy/. */
-  async install(folder: string): Promise<void> {
-    for (const file of (await readdir(join(deploy, folder))).toSorted())
-      await this.kubectl('apply', '--server-side', '--force-conflicts', '--filename', join(deploy, folder, file))
+  /** What a user installs, or what is missing or different of it. */
+  async install(): Promise<void> {
+    await applyManifests(this.controlPlane)
     // From when on the operator takes requests for judged.
-    if (folder === 'admission') this.#inForce = sleep(5_100)
+    this.#inForce = sleep(5_100)
   }
 
   async kubectl(...args: string[]): Promise<string> {

@@ -155,29 +155,37 @@ export class Cluster implements AsyncDisposable {
   }
 
   async #ready(say: (line: string) => void): Promise<void> {
-    await this.#must('wait', '--for=condition=Ready', 'nodes', '--all', '--timeout=120s')
+    await Promise.all(this.lab.hosts.map(({ name }) => this.#nodeReady(name)))
     say('all Nodes are Ready')
     for (const workload of ['daemonset/kube-proxy', 'deployment/coredns'])
-      await this.#must('--namespace=kube-system', 'rollout', 'status', workload, '--timeout=120s')
+      await this.mustKubectl(['--namespace=kube-system', 'rollout', 'status', workload, '--timeout=120s'])
     say('kube-proxy and CoreDNS are up')
   }
 
-  async #must(...args: readonly string[]): Promise<void> {
-    const result = await this.kubectl(args)
-    if (result.exitCode !== 0) throw new CommandError(['kubectl', ...args], result)
+  async #nodeReady(name: string): Promise<void> {
+    // kubeadm is done when the kubelet has its certificate; its Node comes after.
+    for (const state of ['create', 'condition=Ready'])
+      await this.mustKubectl(['wait', `--for=${state}`, `node/${name}`, '--timeout=120s'])
   }
 
   /** One more host, booted and joined, and Ready. */
   async addWorker(name: string, options: { readonly hostname?: string } = {}): Promise<Host> {
     const host = await this.#bootHost(name, options.hostname)
     await this.#join(host)
-    await this.#must('wait', '--for=condition=Ready', `node/${name}`, '--timeout=120s')
+    await this.#nodeReady(name)
     return host
   }
 
   /** kubectl as administrator, or by another kubeconfig. Never throws for a refusal: look at `exitCode`. */
   async kubectl(args: readonly string[], options: KubectlOptions = {}): Promise<CommandResult> {
     return this.#run(this.#programs.kubectl, args, options)
+  }
+
+  /** As {@link kubectl}, but throws unless it succeeds; gives back its output without the last line break. */
+  async mustKubectl(args: readonly string[], options: KubectlOptions = {}): Promise<string> {
+    const result = await this.kubectl(args, options)
+    if (result.exitCode !== 0) throw new CommandError(['kubectl', ...args], result)
+    return result.stdout.trimEnd()
   }
 
   /** helm as administrator. Never throws for a failure: look at `exitCode`. */
@@ -199,7 +207,15 @@ export class Cluster implements AsyncDisposable {
     const inHost = join('/var/lib', `image-${basename(archive)}`)
     await copyFile(archive, join(host.root, inHost))
     try {
-      await host.run(['ctr', '--namespace=k8s.io', 'images', 'import', '--local', '--discard-unpacked-layers', inHost])
+      await host.run([
+        '/usr/local/bin/ctr',
+        '--namespace=k8s.io',
+        'images',
+        'import',
+        '--local',
+        '--discard-unpacked-layers',
+        inHost,
+      ])
     } finally {
       await rm(join(host.root, inHost))
     }

@@ -5,7 +5,7 @@ import { stringify } from 'yaml'
 const podSubnet = '10.244.0.0/16'
 
 /** How long nobody hears of a Node until it is Unknown; its kubelet renews four times as often. Shorter than the default of 50 s, for the sake of tests. */
-export const nodeGraceSeconds = 20
+const nodeGraceSeconds = 20
 
 const apiVersion = 'kubeadm.k8s.io/v1beta4'
 

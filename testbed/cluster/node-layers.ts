@@ -8,7 +8,7 @@ import { programs } from '../programs/programs.ts'
 /** What kubelet, containerd, kube-proxy and the network plug-ins call; busybox for pods that tests start. */
 const packages = [
   ...['runc', 'libseccomp2', 'iptables', 'nftables', 'conntrack', 'ethtool', 'socat', 'mount', 'util-linux'],
-  'busybox-static',
+  'busybox',
 ]
 
 /** The configuration of a node that is the same on all, as it lies on them. */

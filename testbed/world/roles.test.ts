@@ -1,19 +1,17 @@
-import { readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { installManifests } from '@keelson/deploy'
 import { resourceTypes } from '@keelson/engine'
 import { expect, test } from 'vitest'
-import { parseAllDocuments } from 'yaml'
-
-const file = resolve(import.meta.dirname, '../../deploy/rbac/people.yaml')
 
 type ClusterRole = {
   readonly metadata: { readonly name: string }
   readonly rules: readonly { readonly resources: readonly string[] }[]
 }
 
+const people = ['keelson-viewer', 'keelson-operator', 'keelson-admin']
 const subresources = new Map(
-  parseAllDocuments(readFileSync(file, 'utf8'))
-    .map((document) => document.toJS() as ClusterRole)
+  installManifests({ workloads: false })
+    .filter(({ kind, metadata }) => kind === 'ClusterRole' && people.includes(metadata.name))
+    .map((role) => role as unknown as ClusterRole)
     .map(({ metadata, rules }) => [
       metadata.name,
       rules.flatMap(({ resources }) => resources.filter((name) => name.includes('/'))).toSorted(),

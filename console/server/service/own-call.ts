@@ -13,7 +13,7 @@ export async function ownCall<T>(what: string, call: Promise<T>): Promise<T> {
     if (!(error instanceof ForbiddenError || error instanceof UnauthorizedError)) throw error
     throw new ConnectionError({
       code: 'ConsoleRefused',
-      message: `the console itself may not ${what}: apply deploy/console, and look at its log`,
+      message: `the console itself may not ${what}: install the chart of this release again, and look at its log`,
       reason: error.reason,
       retryable: true,
       cause: error,

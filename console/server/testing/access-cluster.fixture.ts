@@ -1,9 +1,6 @@
-import { readdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import { KubeClient, kinds, loadKubeconfig, type ClientConfiguration, type ResourceAttributes } from '@keelson/kube'
-import { ControlPlane, eventually } from '@keelson/testbed'
+import { applyManifests, ControlPlane, eventually } from '@keelson/testbed'
 
-const deploy = join(import.meta.dirname, '../../../deploy')
 const users = 'keelson-users'
 
 /** A control plane with all that a user installs of the console's rights, and the first administrator. Controllers run: Secrets get their tokens. */
@@ -28,10 +25,7 @@ export class AccessCluster implements AsyncDisposable {
     const root = new KubeClient({ ...configuration, fieldManager: 'test' })
     const cluster = new AccessCluster(controlPlane, configuration, root)
     stack.defer(() => cluster.#closeClients())
-    await cluster.kubectl('create', 'namespace', 'keelson-system')
-    for (const folder of ['crds', 'rbac', 'console'])
-      for (const file of (await readdir(join(deploy, folder))).toSorted())
-        await cluster.kubectl('apply', '--server-side', '--filename', join(deploy, folder, file))
+    await applyManifests(controlPlane)
     await cluster.#inForce()
     stack.move()
     return cluster

@@ -50,7 +50,7 @@ interface AuditEvent {
   readonly responseStatus?: { readonly code?: number }
 }
 
-/** A real API server, the console's process with the rights of deploy/console and no others, and browsers. */
+/** A real API server, the console's process with the rights that the chart gives it and no others, and browsers. */
 export class LiveWorld implements AsyncDisposable {
   readonly cluster: AccessCluster
   readonly console: TestConsole
