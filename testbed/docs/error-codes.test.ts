@@ -20,7 +20,7 @@ const noCodes = new Set(
   the console's words for what it shows: Disabled Enabled Expiring Get Hosts LongLived Never Pending Script Skipped Type Untold
   systemd: ActiveState BindsTo BoundBy CanReload CanStart CanStop ConditionResult ConditionTimestampMonotonic ConsistsOf ExecMainStatus Id LoadState MainPID NeedDaemonReload
     PropagatesStopTo RequiredBy Requires RequisiteOf Result SubState UnitFileState Wants
-  others' programs: AbortError Linux custom
+  others' programs: AbortError Linux
   `
     .replaceAll(/^ +[^:\n]+:/gm, '')
     .trim()

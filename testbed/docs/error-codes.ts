@@ -13,7 +13,7 @@ const comment = /^\s*(\/\/|\/?\*).*$/gm
 const name = /\b(kind|name)(:| =) '\w+'/g
 /** A word that begins with a capital letter and has a small one. */
 const word = /'([A-Z][A-Za-z0-9]*[a-z][A-Za-z0-9]*)'/g
-const declaredCode = /\bcode(?::| =) '(\w+)'/g
+const declaredCode = /\bcode(?::| =) '([A-Z]\w+)'/g
 
 /**
  * Every word of the product's sources that could be a code: how it is declared (a field, a union type, a table, an argument) does not matter, so none slips
