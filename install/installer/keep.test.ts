@@ -34,10 +34,10 @@ test('looks again and again; the probes tell how the last look ended', async () 
     const response = await fetch(`http://127.0.0.1:${server.port}${path}`, init)
     return [response.status, await response.text()]
   }
-  expect(await ask('/readyz')).toEqual([503, 'NotLooked: the first look at this host is not over\n'])
+  expect(await ask('/readyz')).toEqual([503, 'the first look at this host is not over\n'])
   await keep.run(stop.signal)
   expect(told).toEqual([
-    'false NotLooked: the first look at this host is not over',
+    'false the first look at this host is not over',
     'false AgentNotUp: it is not up',
     'true done',
     'false Unforeseen: other',

@@ -31,7 +31,7 @@ export type KeepOptions = {
 export class Keep {
   readonly #options: KeepOptions
   readonly #times: KeepTimes
-  #ready: ProbeAnswer = { ok: false, text: 'NotLooked: the first look at this host is not over' }
+  #ready: ProbeAnswer = { ok: false, text: 'the first look at this host is not over' }
   #lookingSince: number | undefined
 
   constructor(options: KeepOptions) {
@@ -79,6 +79,6 @@ export class Keep {
 
 function described(error: unknown): { readonly code: string; readonly message: string } {
   if (!(error instanceof Error)) return { code: 'Unforeseen', message: String(error) }
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : 'Unforeseen'
-  return { code, message: error.message }
+  const { code } = error as NodeJS.ErrnoException
+  return { code: typeof code === 'string' ? code : 'Unforeseen', message: error.message }
 }

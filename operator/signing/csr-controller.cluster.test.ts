@@ -223,7 +223,7 @@ describe('others', () => {
   })
 
   test('what a person approves for the host of a Node is bound to that Node too', async () => {
-    const name = await ask(await person('eve'), await makeRequest('node2'))
+    const name = await ask(await person('flo'), await makeRequest('node2'))
     await kubectl(cluster, ['certificate', 'approve', name])
     const uid = await kubectl(cluster, ['get', 'node', 'node2', '--output=jsonpath={.metadata.uid}'])
     expect(certificateOf(await answer(name)).subject).toBe(`CN=node2\nserialNumber=${uid}`)

@@ -100,6 +100,13 @@ export class Host implements AsyncDisposable {
     return join(this.#options.directory, 'root')
   }
 
+  /** The same as its own processes see it, with what they have mounted there; another one after each boot. Throws if the host is not up. */
+  get liveRoot(): string {
+    const leader = this.#container?.leader
+    if (leader === undefined) throw new Error(`${this.name} is not up`)
+    return `/proc/${leader}/root`
+  }
+
   get isUp(): boolean {
     return this.#container?.leader !== undefined
   }
