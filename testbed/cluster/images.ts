@@ -1,7 +1,8 @@
 import { chmod, copyFile, mkdir, symlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { mustRun, runCommand } from '../command.ts'
+import { mustRun } from '../command.ts'
 import { controlPlaneBinaries } from '../control-plane/binaries.ts'
+import { copySharedLibraries } from '../images/shared-libraries.ts'
 import { moduleVersion, programs, requiredVersion } from '../programs/programs.ts'
 
 /** An image that is made of built programs and of files of a node. */
@@ -92,27 +93,19 @@ export async function assertKubeadmAgrees(images: readonly NodeImage[]): Promise
     )
 }
 
-/** Lays out an image's root folder; `debian` is the root of a node, which is looked into by chroot(2). */
+/** Lays out an image's root folder; `debian` is the root of a node. */
 export async function layOut(image: NodeImage, tree: string, debian: string): Promise<void> {
   for (const folder of ['etc', 'tmp', 'usr/bin']) await mkdir(join(tree, folder), { recursive: true })
   await chmod(join(tree, 'tmp'), 0o1777)
   for (const [place, source] of Object.entries(image.programs)) await put(source, join(tree, place))
-  for (const program of image.debian ?? [])
-    for (const path of [program, ...(await sharedLibraries(debian, program))])
-      await put(join(debian, path), join(tree, path))
+  for (const program of image.debian ?? []) {
+    await put(join(debian, program), join(tree, program))
+    await copySharedLibraries(join(tree, program), debian, tree)
+  }
   for (const [place, target] of Object.entries(image.links ?? {})) await symlink(target, join(tree, place))
 }
 
 async function put(source: string, place: string): Promise<void> {
   await mkdir(dirname(place), { recursive: true })
   await copyFile(source, place)
-}
-
-/** The files that the dynamic linker, itself one of them, loads for a program; none for a static one. */
-async function sharedLibraries(root: string, program: string): Promise<string[]> {
-  const linker = ['chroot', root, '/lib64/ld-linux-x86-64.so.2']
-  // ld.so(8): exit 1 = not dynamically linked.
-  if ((await runCommand([...linker, '--verify', program])).exitCode === 1) return []
-  const { stdout } = await mustRun([...linker, '--list', program])
-  return [...stdout.matchAll(/(?:=> |^\s*)(\/\S+) \(0x/gm)].map(([, path]) => path!)
 }

@@ -16,10 +16,9 @@ export async function imageStore(layers: readonly string[]): Promise<string> {
   const images = await nodeImages()
   await assertKubeadmAgrees(images)
   const script = join(import.meta.dirname, 'make-store.ts')
+  const recipe = ['images.ts', '../images/docker-archive.ts', '../images/shared-libraries.ts']
   const sources = await Promise.all(
-    [script, join(import.meta.dirname, 'images.ts'), join(import.meta.dirname, '../images/docker-archive.ts')].map(
-      (file) => readFile(file),
-    ),
+    [script, ...recipe.map((name) => join(import.meta.dirname, name))].map((file) => readFile(file)),
   )
   const names = layers.map((layer) => basename(layer))
   return cached('image-store', contentKey(JSON.stringify([names, images]), ...sources), (directory) =>
