@@ -255,7 +255,7 @@ describe('a release', () => {
     const strategy = async () =>
       cluster.kubectl([
         ...['get', 'daemonset', 'keelson-installer', '--namespace=keelson-system'],
-        '--output=jsonpath={.spec.updateStrategy.rollingUpdate.maxUnavailable} {.spec.template.spec.containers[0].args[-1]}',
+        '--output=jsonpath={.spec.updateStrategy.rollingUpdate.maxUnavailable} {.spec.template.spec.containers[0].args[4]}',
       ])
     expect(await strategy()).toBe('1 --state=Present')
     await cluster.mustHelm(['upgrade', 'keelson', chart, '--reuse-values', '--set', 'agent.state=Absent'])
