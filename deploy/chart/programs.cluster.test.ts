@@ -10,13 +10,14 @@ import { imageEntrypoint, imageReference, imageUser, installManifests, layOutIma
 import { ChartCluster } from './testing/chart-cluster.fixture.ts'
 
 type Probe = { readonly httpGet: { readonly path: string; readonly port: string } }
+type Probes = Readonly<Record<'livenessProbe' | 'readinessProbe' | 'startupProbe', Probe>>
 type Container = {
   readonly image: string
   readonly command: readonly string[]
   readonly args: readonly string[]
   readonly env?: readonly { readonly name: string; readonly value?: string }[]
   readonly ports: readonly { readonly name: string; readonly containerPort: number }[]
-} & Readonly<Record<'livenessProbe' | 'readinessProbe' | 'startupProbe', Probe>>
+} & Probes
 type Pod = {
   readonly serviceAccountName: string
   readonly securityContext: { readonly runAsUser: number; readonly runAsGroup: number }
@@ -71,10 +72,10 @@ async function freePort(): Promise<number> {
   return port
 }
 
+type Started = { readonly container: Container; readonly port: number; readonly log: () => string }
+
 /** Starts what a Pod's container starts, as the Pod's account; only paths, port and the way to the API server are this machine's. */
-async function start(
-  name: string,
-): Promise<{ readonly container: Container; readonly port: number; readonly log: () => string }> {
+async function start(name: 'keelson-console' | 'keelson-operator' | 'keelson-installer'): Promise<Started> {
   const { containers, serviceAccountName } = pods.get(name)!
   const container = containers[0]!
   const kubeconfig = await cluster.controlPlane.serviceAccountKubeconfig('keelson-system', serviceAccountName)
@@ -85,13 +86,18 @@ async function start(
     text
       .replace(/^\/opt\/keelson/, join(folder, 'opt/keelson'))
       .replace('/var/lib/keelson-console', data)
-      .replace(/(?<==:|^)8080$/, String(port))
-  const environment = Object.fromEntries(
-    (container.env ?? []).map((variable) => [variable.name, here(variable.value!)]),
-  )
+      .replace(/^--host-root=.*/, `--host-root=${data}`)
+      .replace('$(NODE_NAME)', 'node1')
+      .replace('$(HOST_IP)', '192.0.2.1')
+      .replace(/(?<==:|^)808[01]$/, String(port))
+  const environment = Object.fromEntries((container.env ?? []).map(({ name: key, value = '' }) => [key, here(value)]))
   const [program, ...rest] = [...container.command, ...container.args].map(here)
   const own = name === 'keelson-console' ? { KEELSON_CONSOLE_KUBECONFIG: kubeconfig } : {}
-  const flags = name === 'keelson-console' ? [] : [`--kubeconfig=${kubeconfig}`]
+  const flags = {
+    'keelson-console': [],
+    'keelson-operator': [`--kubeconfig=${kubeconfig}`],
+    'keelson-installer': [`--kubeconfig=${kubeconfig}`, `--image=${join(folder, 'opt/keelson')}`],
+  }[name]
   let log = ''
   const child: ChildProcess = spawn(program!, [...rest, ...flags], {
     env: { ...environment, ...own },
@@ -107,19 +113,40 @@ async function start(
   return { container, port, log: () => log }
 }
 
-test.each([
-  ['keelson-operator', 'metrics'],
-  ['keelson-console', 'http'],
-])('%s takes its arguments, and answers the probes with the rights of its account', async (name, portName) => {
-  const { container, port, log } = await start(name)
-  expect(container.ports).toEqual([{ name: portName, containerPort: 8080 }])
-  for (const kind of ['startupProbe', 'livenessProbe', 'readinessProbe'] as const) {
-    const { path, port: asked } = container[kind].httpGet
-    expect(asked).toBe(portName)
-    await eventually(
-      `${name} answers ${path}; log: ${log()}`,
-      async () => (await fetch(`http://127.0.0.1:${port}${path}`).catch(() => undefined))?.status === 200,
-      20_000,
-    )
+/** Asks what a probe asks, until it is answered so. */
+async function answered(
+  { container, port, log }: Started,
+  kind: keyof Probes,
+  status: number,
+  words: string,
+): Promise<void> {
+  const { path, port: name } = container[kind].httpGet
+  expect(container.ports.map((each) => each.name)).toEqual([name])
+  let last: unknown
+  const ask = async () => {
+    const response = await fetch(`http://127.0.0.1:${port}${path}`).catch(() => undefined)
+    last = [response?.status, await response?.text()]
+    return response?.status === status && String(last).includes(words)
   }
+  await eventually(`${kind} ${path} is answered ${status} ${words}`, ask, 20_000).catch((cause: unknown) => {
+    throw new Error(`${String(cause)}; last: ${String(last)}; log: ${log()}`, { cause })
+  })
+}
+
+// Before an operator has run here, and made what it waits for.
+test('keelson-installer takes its arguments, and is not ready before there is an operator', async () => {
+  const started = await start('keelson-installer')
+  expect(started.container.ports[0]!.containerPort).toBe(8081)
+  for (const kind of ['startupProbe', 'livenessProbe'] as const) await answered(started, kind, 200, '')
+  await answered(started, 'readinessProbe', 503, 'keelson-agent-trust')
 })
+
+test.each(['keelson-operator', 'keelson-console'] as const)(
+  '%s takes its arguments, and becomes ready with the rights of its account',
+  async (name) => {
+    const started = await start(name)
+    expect(started.container.ports[0]!.containerPort).toBe(8080)
+    for (const kind of ['startupProbe', 'livenessProbe', 'readinessProbe'] as const)
+      await answered(started, kind, 200, 'ok')
+  },
+)

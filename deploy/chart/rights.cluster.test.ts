@@ -121,7 +121,7 @@ test('no other account is bound to anything but the first administrator', async 
   ])
 })
 
-test('the Secrets of requests are the operator’s to read only where somebody binds it', async () => {
+test('the operator reads the Secrets of requests only where somebody binds it', async () => {
   await cluster.install({ operator: { requestSecrets: 'BoundNamespaces' } })
   const secrets = async (namespace: string) =>
     (await ownRulesOf('keelson-operator', namespace)).filter((rule) => rule.includes('/secrets'))
