@@ -31,8 +31,25 @@ capabilities:
   drop: [ALL]
 {{- end }}
 
-{{/* Where a Pod runs. Called with the values of its component. */}}
+{{/* Wishes for replicas: another Node, and another zone. Not topologySpreadConstraints, which pass over Nodes that are in no zone. Called with (list $ "component"). */}}
+{{- define "keelson.apart" -}}
+podAntiAffinity:
+  preferredDuringSchedulingIgnoredDuringExecution:
+    {{- range $key, $weight := dict "kubernetes.io/hostname" 100 "topology.kubernetes.io/zone" 50 }}
+    - weight: {{ $weight }}
+      podAffinityTerm:
+        topologyKey: {{ $key }}
+        labelSelector:
+          matchLabels:
+            {{- include "keelson.selectorLabels" $ | nindent 12 }}
+    {{- end }}
+{{- end }}
+
+{{/* Where a Pod runs. Called with (list $ "component" values), the values of the component. */}}
 {{- define "keelson.scheduling" -}}
+{{- $root := index . 0 -}}
+{{- $component := index . 1 -}}
+{{- with index . 2 }}
 {{- with .priorityClassName }}
 priorityClassName: {{ . | quote }}
 {{- end }}
@@ -40,13 +57,18 @@ priorityClassName: {{ . | quote }}
 nodeSelector:
   {{- toYaml . | nindent 2 }}
 {{- end }}
-{{- with .affinity }}
+{{- $apart := dict }}
+{{- if gt (int .replicas) 1 }}
+{{- $apart = include "keelson.apart" (list $root $component) | fromYaml }}
+{{- end }}
+{{- with merge (deepCopy .affinity) $apart }}
 affinity:
   {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- with .tolerations }}
 tolerations:
   {{- toYaml . | nindent 2 }}
+{{- end }}
 {{- end }}
 {{- end }}
 
