@@ -4,7 +4,7 @@ import { documentText, tree } from './documents.ts'
 import { blocksNotRun, limitsPages, listedNotRun } from './not-run.ts'
 import { quantityOf, sourceQuantity, statedLimits } from './stated-limits.ts'
 
-const [page = ''] = limitsPages.map(documentText)
+const [page = '', ...translations] = limitsPages.map(documentText)
 const limits = statedLimits(page)
 
 test('the page states limits with their source', () => {
@@ -23,6 +23,10 @@ test('the refused ports are those of the sources', () => {
   })
   const refused = Array.from({ length: 65_536 }, (_, port) => port).filter(isPortRefused)
   expect(stated).toEqual(refused)
+})
+
+test.each(translations)('a translation states the same limits', (translation) => {
+  expect(statedLimits(translation)).toEqual(limits)
 })
 
 test.each(limitsPages)('%s lists every block that is not run; node testbed/docs/not-run.ts writes the list', (file) => {
