@@ -14,34 +14,30 @@ export function documentText(file: string): string {
   return readFileSync(join(tree, file), 'utf8')
 }
 
-/** The fenced blocks of all of them, in order. */
+const chinese = '.zh-CN.md'
+
+/** The pages that there are in Chinese, too. */
+export function translations(): readonly { readonly original: string; readonly translation: string }[] {
+  const translated = documents().filter((file) => file.endsWith(chinese))
+  return translated.map((translation) => ({ original: translation.replace(chinese, '.md'), translation }))
+}
+
+/** The fenced blocks of the English pages, in order. Those of a translation are equal: languages.test.ts compares them. */
 export function documentBlocks(): readonly FencedBlock[] {
-  return documents().flatMap((file) => fencedBlocks(file, documentText(file)))
+  const originals = documents().filter((file) => !file.endsWith(chinese))
+  return originals.flatMap((file) => fencedBlocks(file, documentText(file)))
 }
 
 const installation = 'docs/install.md'
 const lastPages = ['docs/upgrade.md', 'docs/uninstall.md']
-const translation = /\.zh-CN\.md$/
 
-/**
- * The blocks that are for a cluster made by kubeadm, in the order in which a reader comes to them: installation, all other pages, upgrade, uninstallation. Those of
- * a translation are the original's.
- *
- * @throws Error where a translation has one that its original has not
- */
+/** The blocks that are for a cluster made by kubeadm, in the order in which a reader comes to them: installation, all other pages, upgrade, uninstallation. */
 export function clusterBlocks(): readonly FencedBlock[] {
-  const all = documentBlocks().filter(({ world, notRun }) => world === 'cluster' && notRun === undefined)
-  const fileOf = ({ place }: FencedBlock) => place.replace(/:\d+$/, '')
-  const originals = all.filter((block) => !translation.test(fileOf(block)))
-  for (const block of all) {
-    const original = fileOf(block).replace(translation, '.md')
-    if (!originals.some((each) => fileOf(each) === original && each.text === block.text))
-      throw new Error(`${block.place}: ${original} has no such block for the cluster`)
-  }
+  const blocks = documentBlocks().filter(({ world, notRun }) => world === 'cluster' && notRun === undefined)
   const turns = [installation, '', ...lastPages]
   const turnOf = (block: FencedBlock) => {
-    const turn = turns.indexOf(fileOf(block))
+    const turn = turns.indexOf(block.place.replace(/:\d+$/, ''))
     return turn === -1 ? 1 : turn
   }
-  return originals.toSorted((a, b) => turnOf(a) - turnOf(b))
+  return blocks.toSorted((a, b) => turnOf(a) - turnOf(b))
 }

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
 import { isPortRefused } from '@keelson/api'
 import { documentText, tree } from './documents.ts'
-import { blocksNotRun, limitsPage, listedNotRun } from './not-run.ts'
+import { blocksNotRun, limitsPages, listedNotRun } from './not-run.ts'
 import { quantityOf, sourceQuantity, statedLimits } from './stated-limits.ts'
 
-const page = documentText(limitsPage)
+const [page = '', ...translations] = limitsPages.map(documentText)
 const limits = statedLimits(page)
 
 test('the page states limits with their source', () => {
@@ -25,6 +25,10 @@ test('the refused ports are those of the sources', () => {
   expect(stated).toEqual(refused)
 })
 
-test('every block that is not run is listed, and no other; node testbed/docs/not-run.ts writes the list', () => {
-  expect(listedNotRun()).toEqual(blocksNotRun())
+test.each(translations)('a translation states the same limits', (translation) => {
+  expect(statedLimits(translation)).toEqual(limits)
+})
+
+test.each(limitsPages)('%s lists every block that is not run; node testbed/docs/not-run.ts writes the list', (file) => {
+  expect(listedNotRun(file)).toEqual(blocksNotRun())
 })

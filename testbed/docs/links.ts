@@ -5,17 +5,15 @@ import { documentText, tree } from './documents.ts'
 const fence = /^ {0,3}(`{3,})[^`]*\n[^]*?^ {0,3}\1`*$/gm
 const link = /\]\((?!https?:)([^)\s#]*)(?:#([^)\s]+))?\)/g
 
-/** The anchors that GitHub gives to the headings of a page. */
-function anchorsOf(markdown: string): ReadonlySet<string> {
+/** The anchors that GitHub gives to the headings of a page, in order. */
+export function anchorsOf(markdown: string): readonly string[] {
   const headings = [...markdown.replaceAll(fence, '').matchAll(/^#{1,6} (.+)$/gm)].map(([, text = '']) => text)
-  return new Set(
-    headings.map((text) =>
-      text
-        .toLowerCase()
-        .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
-        .trim()
-        .replaceAll(' ', '-'),
-    ),
+  return headings.map((text) =>
+    text
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
+      .trim()
+      .replaceAll(' ', '-'),
   )
 }
 
@@ -26,7 +24,7 @@ export function deadLinks(file: string): readonly string[] {
     const dead = `${file} links to ${target}${anchor === undefined ? '' : `#${anchor}`}`
     try {
       const content = readFileSync(join(tree, target), 'utf8')
-      return anchor === undefined || anchorsOf(content).has(decodeURIComponent(anchor)) ? [] : [dead]
+      return anchor === undefined || anchorsOf(content).includes(decodeURIComponent(anchor)) ? [] : [dead]
     } catch {
       return [dead]
     }

@@ -2,9 +2,8 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { documentBlocks, documentText, tree } from './documents.ts'
 
-/** The page that lists what is not run, and the heading of its last table's columns. */
-export const limitsPage = 'docs/limits.md'
-const heading = '| file '
+/** The page whose last table lists what is not run, in each language. */
+export const limitsPages = ['docs/limits.md', 'docs/limits.zh-CN.md']
 
 type Row = readonly [file: string, beginsWith: string, reason: string]
 
@@ -21,20 +20,24 @@ export function blocksNotRun(): readonly Row[] {
   return rows.filter((row, index) => rows.findIndex((other) => String(other) === String(row)) === index)
 }
 
+/** The page up to and with the head of its last table, and that table's rows. */
+function lastTable(page: string): readonly [string, readonly string[]] {
+  const lines = documentText(page).trimEnd().split('\n')
+  const rows = lines.slice(lines.findLastIndex((line) => /^\|[ |-]+$/.test(line)) + 1)
+  return [lines.slice(0, lines.length - rows.length).join('\n'), rows]
+}
+
 /** What the page says. */
-export function listedNotRun(): readonly Row[] {
-  const text = documentText(limitsPage)
-  const lines = text.slice(text.indexOf(`\n${heading}`) + 1).split('\n')
-  const rows = lines.slice(2).filter((line) => line.startsWith('|'))
+export function listedNotRun(page: string): readonly Row[] {
+  const [, rows] = lastTable(page)
   return rows.map((line) => {
     const [file = '', what = '', reason = ''] = line.split(/(?<!\\)\|/).slice(1, -1)
     return [file.trim(), what.trim(), reason.trim()]
   })
 }
 
-if (import.meta.main) {
-  const text = documentText(limitsPage)
-  const rows = blocksNotRun().map((row) => `| ${row.join(' | ')} |`)
-  const table = [`${heading}| begins with | why it is not run |`, '| --- | --- | --- |', ...rows, ''].join('\n')
-  writeFileSync(join(tree, limitsPage), text.slice(0, text.indexOf(`\n${heading}`) + 1) + table)
-}
+if (import.meta.main)
+  for (const page of limitsPages) {
+    const rows = blocksNotRun().map((row) => `| ${row.join(' | ')} |`)
+    writeFileSync(join(tree, page), [lastTable(page)[0], ...rows, ''].join('\n'))
+  }
