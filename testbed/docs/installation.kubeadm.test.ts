@@ -61,11 +61,10 @@ test.each(clusterBlocks().map((block) => [block.place, block] as const))(
   async (_, { text }) => {
     const result = await inTerminal(text)
     expect(result).toEqual({ exitCode: 0, output: result.output })
-    for (const [part, expected] of shows)
-      if (text.includes(part)) {
-        seen.add(part)
-        expect(result.output).toMatch(expected)
-      }
+    for (const [part, expected] of [...shows].filter(([each]) => text.includes(each))) {
+      seen.add(part)
+      expect(result.output).toMatch(expected)
+    }
   },
 )
 
