@@ -7,6 +7,9 @@ const podSubnet = '10.244.0.0/16'
 /** How long nobody hears of a Node until it is Unknown; its kubelet renews four times as often. Shorter than the default of 50 s, for the sake of tests. */
 const nodeGraceSeconds = 20
 
+/** There is one control plane: nobody to elect a leader from, nor a lease of somebody who lost power to wait for. */
+const soleOfItsKind = [{ name: 'leader-elect', value: 'false' }]
+
 const apiVersion = 'kubeadm.k8s.io/v1beta4'
 
 export type JoiningNode = {
@@ -58,8 +61,13 @@ export function initConfiguration(node: JoiningNode, version: string, token: str
           { name: 'node-monitor-period', value: '2s' },
           // The hosts' pod networks follow from their addresses.
           { name: 'allocate-node-cidrs', value: 'false' },
+          ...soleOfItsKind,
+          // Its first act is some hundred requests; at the default of 20 a second everything would wait for it.
+          { name: 'kube-api-qps', value: '200' },
+          { name: 'kube-api-burst', value: '400' },
         ],
       },
+      scheduler: { extraArgs: soleOfItsKind },
     },
     {
       apiVersion: 'kubelet.config.k8s.io/v1beta1',
