@@ -51,7 +51,7 @@ describe('readConfig', () => {
     ['no JSON', '{', /agent\.json is not JSON: correct it/],
   ])('%s', async (_case, content, message) => {
     await expect(configOf(content)).rejects.toThrow(
-      expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringMatching(message) as string }),
+      expect.objectContaining({ code: 'AgentConfigurationRefused', message: expect.stringMatching(message) as string }),
     )
   })
 

@@ -5,7 +5,7 @@ import { z } from 'zod'
 
 /** A setting is missing or wrong; the message names the file, the setting and the remedy. */
 export class ConfigError extends Error {
-  readonly code = 'CONFIG_INVALID'
+  readonly code = 'AgentConfigurationRefused'
 
   constructor(message: string, cause?: unknown) {
     super(message, { cause })

@@ -77,7 +77,7 @@ describe('as enrolled', () => {
     await put({ 'tls.key': pki.operator.key })
     const refused = await readTls(settings(), new Date()).catch((error: unknown) => error)
     expect(refused).toMatchObject({
-      code: 'CONFIG_INVALID',
+      code: 'AgentConfigurationRefused',
       message: expect.stringMatching(/tls\.key is not the key of/) as string,
     })
     expect((refused as Error).message).not.toContain(pki.operator.key.slice(40, 60))
@@ -157,7 +157,7 @@ describe('as renewed', () => {
     await renew(Buffer.from('{"key":"secret"'))
     const refused = await readTls(settings(), new Date()).catch((error: unknown) => error as Error)
     expect(refused).toMatchObject({
-      code: 'CONFIG_INVALID',
+      code: 'AgentConfigurationRefused',
       message: expect.stringMatching(/trust\/identity\.json is damaged: enrol/) as string,
     })
     expect(refused).not.toMatchObject({ message: expect.stringContaining('secret') as string })
