@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { InstallerError } from './installer-error.ts'
 
-type ProgramResult = { readonly exitCode: number; readonly stdout: string; readonly stderr: string }
+export type ProgramResult = { readonly exitCode: number; readonly stdout: string; readonly stderr: string }
 
 /**
  * Runs a program of the host by its absolute path on the host. Resolves whatever its exit code.

@@ -1,5 +1,5 @@
 import { agentUnit } from './host-paths.ts'
-import type { HostPrograms } from './host-programs.ts'
+import type { HostPrograms, ProgramResult } from './host-programs.ts'
 import { InstallerError } from './installer-error.ts'
 
 export type UnitState = {
@@ -49,8 +49,11 @@ export class AgentUnit {
 
   /** As it is on disk; what systemd has loaded may be older. */
   async isEnabled(signal: AbortSignal): Promise<boolean> {
-    const { stdout } = await this.#run([program, 'is-enabled', '--', agentUnit], queryTimeoutMs, signal)
-    return stdout.trim() === 'enabled'
+    const args = ['is-enabled', '--', agentUnit]
+    const result = await this.#run([program, ...args], queryTimeoutMs, signal)
+    // Whatever is not `enabled` is told by its exit code too; without a word it could not be found out.
+    if (result.stdout.trim() === '') throw failed(args, result)
+    return result.stdout.trim() === 'enabled'
   }
 
   /** A daemon-reload is the caller's, who may have other reasons for one. */
@@ -68,9 +71,13 @@ export class AgentUnit {
   }
 
   async #must(args: readonly string[], timeoutMs: number, signal: AbortSignal): Promise<string> {
-    const { exitCode, stdout, stderr } = await this.#run([program, ...args], timeoutMs, signal)
-    if (exitCode === 0) return stdout
-    const words = stderr.trim().replaceAll(/\s+/g, ' ').slice(0, 300) || 'it printed nothing'
-    throw new InstallerError('HostProgramFailed', `systemctl ${args.join(' ')}: exit ${exitCode}: ${words}`)
+    const result = await this.#run([program, ...args], timeoutMs, signal)
+    if (result.exitCode === 0) return result.stdout
+    throw failed(args, result)
   }
+}
+
+function failed(args: readonly string[], { exitCode, stderr }: ProgramResult): InstallerError {
+  const words = stderr.trim().replaceAll(/\s+/g, ' ').slice(0, 300) || 'it printed nothing'
+  return new InstallerError('HostProgramFailed', `systemctl ${args.join(' ')}: exit ${exitCode}: ${words}`)
 }

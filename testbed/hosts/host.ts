@@ -102,9 +102,14 @@ export class Host implements AsyncDisposable {
 
   /** The same as its own processes see it, with what they have mounted there; another one after each boot. Throws if the host is not up. */
   get liveRoot(): string {
+    return `/proc/${this.leader}/root`
+  }
+
+  /** Its first process, as seen from outside. Throws if the host is not up. */
+  get leader(): number {
     const leader = this.#container?.leader
     if (leader === undefined) throw new Error(`${this.name} is not up`)
-    return `/proc/${leader}/root`
+    return leader
   }
 
   get isUp(): boolean {
@@ -171,9 +176,7 @@ export class Host implements AsyncDisposable {
 
   /** The argv that runs a program in the host's namespaces. Throws if the host is not up. */
   enter(argv: readonly string[]): string[] {
-    const leader = this.#container?.leader
-    if (leader === undefined) throw new Error(`${this.name} is not up`)
-    return enterHost(leader, argv)
+    return enterHost(this.leader, argv)
   }
 
   /** Runs a program in the host; throws {@link CommandError} unless it ends with exit 0. */
