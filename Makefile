@@ -3,7 +3,8 @@
 .PHONY: help demo shell test check bench clean
 
 help:
-	@echo 'make demo  [HOSTS=3] [CHECK=1]      a real control plane and real hosts, and what Keelson does with them'
+	@echo 'make demo  [HOSTS=3] [CHECK=1]      bare hosts, a cluster of them by kubeadm, Keelson by its chart, and what it does'
+	@echo 'make demo  LIGHT=1 [HOSTS=3]        the same without kubeadm and Pods: quicker to make and to start'
 	@echo "make shell HOST=worker-1 [CMD='…']  enters a host of the running demo"
 	@echo 'make test  [SUITE=unit] [TEST=…]    every test, or those of a suite, or of files whose path begins so'
 	@echo 'make check                          format, lint, types, unused code, generated files'
@@ -11,7 +12,7 @@ help:
 	@echo 'make clean                          what these commands made in this tree'
 
 demo:
-	@HOSTS='$(HOSTS)' CHECK='$(CHECK)' toolchain/run --machine testbed/demo/start.ts
+	@HOSTS='$(HOSTS)' CHECK='$(CHECK)' LIGHT='$(LIGHT)' toolchain/run --machine testbed/demo/start.ts
 
 shell: export SHELL_COMMAND = $(CMD)
 shell:

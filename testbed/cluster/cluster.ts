@@ -40,6 +40,7 @@ export class Cluster implements AsyncDisposable {
   readonly #token = newToken()
   readonly #hostnamesOfNodes: boolean
   #hosts = 0
+  readonly #began = performance.now()
 
   private constructor(lab: Lab, directory: string, options: ClusterOptions, found: { kubectl: string; helm: string }) {
     this.lab = lab
@@ -50,6 +51,18 @@ export class Cluster implements AsyncDisposable {
 
   /** Everything up: Nodes Ready, Services and their names answered; about half a minute. Reports each step. */
   static async boot(options: ClusterOptions = {}): Promise<Cluster> {
+    const cluster = await Cluster.bare(options)
+    try {
+      await cluster.form()
+      return cluster
+    } catch (error) {
+      await cluster[Symbol.asyncDispose]()
+      throw error
+    }
+  }
+
+  /** Its hosts have booted and have all that kubeadm wants, and no Kubernetes yet: {@link form}. */
+  static async bare(options: ClusterOptions = {}): Promise<Cluster> {
     await using stack = new AsyncDisposableStack()
     const { layers, store } = preparedCluster()
     const [kubectl, helm] = [join(await controlPlaneBinaries(), 'kubectl'), join(await programs('helm'), 'helm')]
@@ -70,33 +83,29 @@ export class Cluster implements AsyncDisposable {
     }
     const lab = stack.use(await Lab.open({ layers, containers }))
     const cluster = new Cluster(lab, directory, options, { kubectl, helm })
+    // Packets from host to host between pods pass through here, as by the router of a data centre.
+    await writeFile('/proc/sys/net/ipv4/ip_forward', '1')
     const workers = Array.from({ length: options.workers ?? 2 }, (_, index) => `worker-${index + 1}`)
-    await cluster.#start(workers)
+    cluster.#say(`booting ${workers.length + 1} hosts`)
+    await settled([controlPlane, ...workers].map((name) => cluster.#bootHost(name)))
     cluster.#owned = stack.move()
     return cluster
   }
 
   #owned: AsyncDisposableStack | undefined
 
-  async #start(workers: readonly string[]): Promise<void> {
-    // Packets from host to host between pods pass through here, as by the router of a data centre.
-    await writeFile('/proc/sys/net/ipv4/ip_forward', '1')
-    const started = performance.now()
-    const say = (line: string) => report(topic, `${((performance.now() - started) / 1_000).toFixed(1)} s: ${line}`)
-    say(`booting ${workers.length + 1} hosts`)
-    const first = this.#bootHost(controlPlane)
-    const booted = workers.map((name) => this.#bootHost(name))
-    // Whoever fails is told of below, when all others have come to their end too.
-    const others = Promise.allSettled(booted)
-    try {
-      await this.#init(await first, say)
-    } finally {
-      await others
-    }
-    const hosts = await Promise.all(booted)
-    await settled(hosts.map((host) => this.#join(host)))
-    say(`kubeadm join: ${workers.length} workers have joined`)
-    await this.#ready(say)
+  /** Makes the cluster of its hosts, by `kubeadm init` and `kubeadm join`, and waits until all of it works. */
+  async form(): Promise<void> {
+    this.#say('kubeadm init')
+    await this.#init(this.host(controlPlane))
+    const workers = this.lab.hosts.filter(({ name }) => name !== controlPlane)
+    await settled(workers.map((host) => this.#join(host)))
+    this.#say(`kubeadm join: ${workers.length} workers have joined`)
+    await this.#ready()
+  }
+
+  #say(line: string): void {
+    report(topic, `${((performance.now() - this.#began) / 1_000).toFixed(1)} s: ${line}`)
   }
 
   get server(): string {
@@ -127,11 +136,10 @@ export class Cluster implements AsyncDisposable {
     return host
   }
 
-  async #init(host: Host, say: (line: string) => void): Promise<void> {
-    say(`${host.name} has booted; kubeadm init`)
+  async #init(host: Host): Promise<void> {
     await this.#kubeadm(host, 'init', initConfiguration(host, await kubernetesVersion(), this.#token))
     await copyFile(join(host.root, 'etc/kubernetes/admin.conf'), this.adminKubeconfig)
-    say('kubeadm init: the API server answers')
+    this.#say('kubeadm init: the API server answers')
   }
 
   async #join(host: Host): Promise<void> {
@@ -154,12 +162,12 @@ export class Cluster implements AsyncDisposable {
     await rm(join(host.root, configurationFile))
   }
 
-  async #ready(say: (line: string) => void): Promise<void> {
+  async #ready(): Promise<void> {
     await Promise.all(this.lab.hosts.map(({ name }) => this.#nodeReady(name)))
-    say('all Nodes are Ready')
+    this.#say('all Nodes are Ready')
     for (const workload of ['daemonset/kube-proxy', 'deployment/coredns'])
       await this.mustKubectl(['--namespace=kube-system', 'rollout', 'status', workload, '--timeout=120s'])
-    say('kube-proxy and CoreDNS are up')
+    this.#say('kube-proxy and CoreDNS are up')
   }
 
   async #nodeReady(name: string): Promise<void> {

@@ -4,6 +4,9 @@ import { stringify } from 'yaml'
 /** Pods of one host each get an address of a /24 of their own; the third number is the last one of the host's address. */
 const podSubnet = '10.244.0.0/16'
 
+/** Where Services have their addresses. */
+export const serviceNetwork = '10.96.0.0/16'
+
 /** How long nobody hears of a Node until it is Unknown; its kubelet renews four times as often. Shorter than the default of 50 s, for the sake of tests. */
 const nodeGraceSeconds = 20
 
@@ -54,7 +57,9 @@ export function initConfiguration(node: JoiningNode, version: string, token: str
       apiVersion,
       kind: 'ClusterConfiguration',
       kubernetesVersion: version,
-      networking: { podSubnet, serviceSubnet: '10.96.0.0/16' },
+      networking: { podSubnet, serviceSubnet: serviceNetwork },
+      // From outside the capsule it is reached by a port of the machine.
+      apiServer: { certSANs: ['127.0.0.1'] },
       controllerManager: {
         extraArgs: [
           { name: 'node-monitor-grace-period', value: `${nodeGraceSeconds}s` },

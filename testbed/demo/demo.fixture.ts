@@ -29,12 +29,10 @@ export class Demo {
       stream?.setEncoding('utf8').on('data', (text: string) => (this.output += text))
   }
 
-  static start(directory: string, ...flags: readonly string[]): Demo {
-    return new Demo(directory, [process.execPath, join(tree, 'testbed/demo/start.ts'), ...flags])
-  }
-
-  static check(directory: string, ...flags: readonly string[]): Demo {
-    return new Demo(directory, [process.execPath, join(tree, 'testbed/demo/start.ts'), ...flags], { CHECK: '1' })
+  /** The quick one, by the program itself: what is killed is what `make` would start. */
+  static light(directory: string, environment: Readonly<Record<string, string>> = {}, ...flags: string[]): Demo {
+    const argv = [process.execPath, join(tree, 'testbed/demo/start.ts'), ...flags]
+    return new Demo(directory, argv, { LIGHT: '1', ...environment })
   }
 
   async ended(): Promise<number | null> {
@@ -42,14 +40,14 @@ export class Demo {
     return this.#child.exitCode
   }
 
-  async says(text: string): Promise<void> {
+  async says(text: string, timeoutMs = 120_000): Promise<void> {
     await eventually(
       `the demo says: ${text}`,
       () => {
         if (this.#child.exitCode !== null) throw new Error(this.output)
         return this.output.includes(text)
       },
-      120_000,
+      timeoutMs,
       5,
     )
   }

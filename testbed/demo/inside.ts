@@ -1,53 +1,50 @@
 import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { joinListener } from '../capsule/listener.ts'
-import { ConsoleProcess } from '../world/console-process.ts'
-import { preparedPages } from '../world/prepare.ts'
-import { World } from '../world/world.ts'
-import { runSteps } from './steps.ts'
+import { report } from '../progress.ts'
+import { fullShow } from './full.ts'
+import { lightShow } from './light.ts'
+import { runSteps } from './run-steps.ts'
+import type { Outside } from './show.ts'
 
-/** `make demo`: the capsule's side. Brings the world up, shows the steps, and stays. */
+/** `make demo`: the capsule's side. Shows the steps, and stays. */
 const { values } = parseArgs({
   options: {
     hosts: { type: 'string', default: '3' },
     port: { type: 'string', default: '0' },
     'console-port': { type: 'string', default: '0' },
     check: { type: 'boolean', default: false },
-    without: { type: 'string', multiple: true, default: [] },
+    light: { type: 'boolean', default: false },
+    'without-agent': { type: 'string' },
   },
 })
 
-/** Known once the control plane is up. */
-const api: { server?: URL } = {}
-joinListener('kubernetes', () =>
-  api.server === undefined ? undefined : { host: api.server.hostname, port: Number(api.server.port) },
-)
-/** In here; outside it is another one. */
-const consolePort = 7118
-joinListener('console', () => ({ host: '127.0.0.1', port: consolePort }))
+/** Known once it is up. */
+const inside: { kubernetes?: URL; console?: URL } = {}
+for (const name of ['kubernetes', 'console'] as const)
+  joinListener(name, () => {
+    const url = inside[name]
+    return url === undefined ? undefined : { host: url.hostname, port: Number(url.port || 80) }
+  })
 process.send?.('inside')
 
-const world = await World.start({ hosts: Number(values.hosts), operator: !values.without.includes('operator') })
-api.server = new URL(world.cluster.server)
-for (const part of values.without) {
-  const [, host] = /^agent:(.+)$/.exec(part) ?? []
-  if (host === undefined) continue
-  await world.host(host).run(['systemctl', 'stop', 'keelson-agent.service'])
-  await world.kubectl('wait', '--for=condition=Ready=False', `host/${host}`, '--timeout=60s')
+const outside: Outside = {
+  kubernetesUrl: `https://127.0.0.1:${values.port}`,
+  consoleUrl: `http://127.0.0.1:${values['console-port']}`,
+  openKubernetes: async (server, adminKubeconfig) => {
+    inside.kubernetes = new URL(server)
+    const kubeconfig = await readFile(adminKubeconfig, 'utf8')
+    process.send?.({ kubeconfig: kubeconfig.replace(server, outside.kubernetesUrl) })
+  },
+  openConsole: (url) => (inside.console = new URL(url)),
 }
-const kubernetesPublicUrl = `https://127.0.0.1:${values.port}`
-const web = world.own(
-  await ConsoleProcess.start(world.cluster, {
-    pages: preparedPages(),
-    port: consolePort,
-    publicUrl: `http://127.0.0.1:${values['console-port']}`,
-    kubernetesPublicUrl,
-  }),
-)
-const kubeconfig = await readFile(world.cluster.adminKubeconfig, 'utf8')
-process.send?.({ kubeconfig: kubeconfig.replace(world.cluster.server, kubernetesPublicUrl) })
 
-const passed = await runSteps(world, web)
+const hosts = Number(values.hosts)
+const { steps, console: web } = values.light
+  ? await lightShow(outside, { hosts, withoutAgent: values['without-agent'] })
+  : fullShow(outside, { hosts })
+const passed = await runSteps(steps)
+report('demo', `${(performance.now() / 1_000).toFixed(0)} s in all`)
 if (values.check) process.exit(passed ? 0 : 1)
 process.send?.({ stepsDone: true, consoleUrl: web.url, bootstrapLink: await web.bootstrapLink() })
 // Until the starter ends.

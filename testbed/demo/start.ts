@@ -3,23 +3,25 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Capsule } from '../capsule/capsule.ts'
 import { controlPlaneBinaries } from '../control-plane/binaries.ts'
+import { prepareCluster } from '../cluster/prepare.ts'
+import { imageArchive } from '../images/keelson-image.ts'
 import { report } from '../progress.ts'
 import { prepareWorld } from '../world/prepare.ts'
+import { inotifyProblem } from './inotify.ts'
 import { announceDemo, demoDirectory, demoKubeconfig, removeDemo, runningDemo } from './state.ts'
 
 /**
- * `make demo`: the machine's side. Makes what is missing, opens a port on 127.0.0.1 for kubectl, starts the capsule and holds it up until
- * Ctrl-C; with CHECK=1 until the steps are through, and ends as they ended.
+ * `make demo`: the machine's side. Makes what is missing, opens ports on 127.0.0.1 for kubectl and browsers, starts the capsule and holds it up until
+ * Ctrl-C; with CHECK=1 until the steps are through, and ends as they ended. LIGHT=1: the quick world in place of a cluster.
  *
- * `--without operator` and `--without agent:HOST` leave a part out, to see that the check notices.
+ * `--without-agent HOST` stops that agent of the quick world, to see that the check notices.
  */
-const { values } = parseArgs({ options: { without: { type: 'string', multiple: true, default: [] } } })
-const check = (process.env['CHECK'] ?? '') !== ''
+const { 'without-agent': withoutAgent } = parseArgs({ options: { 'without-agent': { type: 'string' } } }).values
+const [check, light] = ['CHECK', 'LIGHT'].map((name) => (process.env[name] ?? '') !== '')
 const hosts = Number(process.env['HOSTS'] || 3)
-if (!Number.isInteger(hosts) || hosts < 3 || hosts > 15) {
-  console.error(
-    'HOSTS is a number from 3 to 15: the steps need one control plane and two workers, and a machine takes some fifteen hosts.',
-  )
+const problem = hostsProblem()
+if (problem !== undefined) {
+  console.error(problem)
   process.exit(2)
 }
 const other = await runningDemo()
@@ -28,7 +30,7 @@ if (other !== undefined) {
   process.exit(2)
 }
 
-const env = await prepareWorld()
+const env = light ? await prepareWorld() : await prepareFull()
 const binaries = await controlPlaneBinaries()
 const [kubernetes, web] = await Promise.all([listenOnLoopback(), listenOnLoopback()])
 
@@ -40,7 +42,7 @@ for (const [signal, exitCode] of [
 ] as const)
   process.once(signal, () => ended.resolve(exitCode))
 
-report('demo', `starting a control plane and ${hosts} hosts`)
+report('demo', light ? `starting a control plane and ${hosts} hosts` : `starting ${hosts} hosts`)
 const capsule = await Capsule.start({
   module: join(import.meta.dirname, 'inside.ts'),
   args: [
@@ -48,7 +50,8 @@ const capsule = await Capsule.start({
     `--port=${portOf(kubernetes)}`,
     `--console-port=${portOf(web)}`,
     ...(check ? ['--check'] : []),
-    ...values.without.map((part) => `--without=${part}`),
+    ...(light ? ['--light'] : []),
+    ...(withoutAgent === undefined ? [] : [`--without-agent=${withoutAgent}`]),
   ],
   env,
   listeners: { kubernetes, console: web },
@@ -71,6 +74,18 @@ try {
 }
 // Should anything of the listener linger: all is done.
 process.exit()
+
+async function prepareFull(): Promise<Record<string, string>> {
+  const prepared = await prepareCluster()
+  await imageArchive()
+  return prepared
+}
+
+function hostsProblem(): string | undefined {
+  if (!Number.isInteger(hosts) || hosts < 3 || hosts > 15)
+    return 'HOSTS is a number from 3 to 15: the steps need one control plane and two workers, and a machine takes some fifteen hosts.'
+  return light ? undefined : inotifyProblem(hosts)
+}
 
 async function listenOnLoopback(): Promise<Server> {
   const server = createServer()

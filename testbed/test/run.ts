@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path'
 import { Capsule } from '../capsule/capsule.ts'
 import { prepareCluster } from '../cluster/prepare.ts'
 import { dyingWithStarter } from '../command.ts'
+import { programs } from '../programs/programs.ts'
 import { prepareWorld } from '../world/prepare.ts'
 import type { Counts } from './reporter.ts'
 
@@ -72,10 +73,16 @@ type Suite = {
   readonly run: (suite: string, env: Environment) => Promise<Counts>
 }
 
+/** The tests of the chart render and install it. */
+async function prepareWorldAndHelm(): Promise<Environment> {
+  await programs('helm')
+  return prepareWorld()
+}
+
 const suites: Readonly<Record<string, Suite>> = {
   check: { run: runCheck },
   unit: { run: runHere },
-  cluster: { prepare: prepareWorld, run: runInCapsule },
+  cluster: { prepare: prepareWorldAndHelm, run: runInCapsule },
   hosts: { prepare: prepareWorld, run: runInCapsule },
   kubeadm: { prepare: prepareCluster, run: runInCapsule },
   machine: { prepare: prepareWorld, run: runHere },

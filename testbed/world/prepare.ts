@@ -1,7 +1,6 @@
 import { join } from 'node:path'
 import { controlPlaneBinaries } from '../control-plane/binaries.ts'
 import { baseLayer, webLayer } from '../hosts/layers.ts'
-import { programs } from '../programs/programs.ts'
 import { agentLayer } from './agent-layer.ts'
 import { consolePages } from './console-pages.ts'
 import { kubeletLayer } from './kubelet-layer.ts'
@@ -16,7 +15,7 @@ const pagesVariable = 'KEELSON_BUILT_PAGES'
  * @returns environment for the capsule, by which a World finds it.
  */
 export async function prepareWorld(): Promise<Record<string, string>> {
-  const [layers, pages] = await Promise.all([hostLayers(), consolePages(), controlPlaneBinaries(), programs('helm')])
+  const [layers, pages] = await Promise.all([hostLayers(), consolePages(), controlPlaneBinaries()])
   return { [layersVariable]: layers.join(':'), [pagesVariable]: pages }
 }
 

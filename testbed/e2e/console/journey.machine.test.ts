@@ -20,7 +20,7 @@ let browser: Browser
 let admin: Visitor
 let link: string
 
-/** What `make demo` has told about the console, as a person would copy it. */
+/** What the demo has told about the console, as a person would copy it. */
 function told(pattern: RegExp): string {
   const found = pattern.exec(demo.output)?.[1]
   if (found === undefined) throw new Error(`the demo has not told ${pattern}:\n${demo.output}`)
@@ -35,7 +35,7 @@ async function inHost(host: string, ...argv: readonly string[]): Promise<void> {
 
 beforeAll(async () => {
   const directory = await mkdtemp(join(tmpdir(), 'keelson-journey-'))
-  demo = new Demo(directory, ['make', 'demo'])
+  demo = new Demo(directory, ['make', 'demo', 'LIGHT=1'])
   await demo.says('It stays up until Ctrl-C')
   link = told(/(http:\/\/127[.]0[.]0[.]1:\d+\/bootstrap#\S+)/)
   browser = await launchBrowser()
