@@ -5,12 +5,14 @@ import { enrol } from '../enrol.ts'
 import { EnrolmentError } from '../enrolment-error.ts'
 import { InstallerError } from './installer-error.ts'
 import type { ClusterSide } from './installer.ts'
+import { nodeUidOfToken } from './token-node.ts'
 
 const enrolmentTimeoutMs = 60_000
 
-/** The cluster by its API server, as the installer's service account. */
-export function clusterSide(client: KubeClient, name: string): ClusterSide {
+/** The cluster by its API server, as the installer's service account, whose token is in the file where we are a Pod. */
+export function clusterSide(client: KubeClient, name: string, tokenFile: string | undefined): ClusterSide {
   return {
+    nodeUidAtHand: async () => (tokenFile === undefined ? undefined : nodeUidOfToken(tokenFile)),
     trust: async (signal) => {
       const node = await ownNode(client, signal)
       if (node !== undefined && node.name !== name)

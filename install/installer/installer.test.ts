@@ -162,6 +162,17 @@ describe('the certificate', () => {
     expect(await subjectUid()).toBe(2)
   })
 
+  test('of a Node that was made again while the installer lives on is replaced at its next look', async () => {
+    const installer = host.installer(await host.image('1.0.0'))
+    await installer.look(never)
+    await installer.look(never)
+    host.nodeUid = 'node-uid-2'
+    await installer.look(never)
+    expect([host.enrolments, await host.version()]).toEqual([2, '1.0.0'])
+    await installer.look(never)
+    expect(host.enrolments).toBe(2)
+  })
+
   test('that lies there is good, but the agent shows another that is not: started anew, then replaced', async () => {
     await subjectUid()
     const good = await readFile(join(host.paths.certificates, 'tls.crt'))

@@ -21,6 +21,8 @@ export type ClusterSide = {
     options: { readonly nodeUid: string | undefined; readonly folder: string; readonly replace: boolean },
     signal: AbortSignal,
   ) => Promise<'Enrolled' | 'Present'>
+  /** The Node's uid by what is at hand without a call, and unverified: another one than before is a reason to ask. */
+  readonly nodeUidAtHand?: () => Promise<string | undefined>
 }
 
 export type InstallerOptions = {
@@ -139,6 +141,7 @@ export class Installer {
     const { release } = wish
     // What cannot be judged afterwards is not begun; what is there is repaired all the same.
     const mayGoOn = this.#record.good?.name === release.name
+    await this.#forgetFormerNode()
     let fault: unknown
     const unlessNew = (error: unknown): void => {
       if (!mayGoOn || signal.aborted) throw error
@@ -225,6 +228,14 @@ export class Installer {
     // The roots may be others by now.
     this.#trust = undefined
     return judge(await this.#knownTrust(signal))
+  }
+
+  /** Whoever deletes a Node and starts its kubelet again has another Node, while our Pod may live on: the operator takes no certificate of the former. */
+  async #forgetFormerNode(): Promise<void> {
+    const uid = await this.#options.cluster.nodeUidAtHand?.()
+    if (uid === undefined || this.#trust?.nodeUid === undefined || uid === this.#trust.nodeUid) return
+    this.#trust = undefined
+    this.#looksSinceCall = looksBetweenCalls
   }
 
   async #knownTrust(signal: AbortSignal): Promise<Trust> {

@@ -9,6 +9,9 @@ import { ProbeServer } from './probe-server.ts'
 import { removeAgent } from './removal.ts'
 import { readSettings, type InstallerSettings } from './settings.ts'
 
+/** Where the kubelet puts a Pod's token, and each one that follows. */
+const podToken = '/var/run/secrets/kubernetes.io/serviceaccount/token'
+
 // Written before it goes on: a process that dies loses no line.
 const logger = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination({ dest: 1, sync: true }))
 const stop = new AbortController()
@@ -34,7 +37,7 @@ async function present({ hostRoot, image, name, address, kubeconfig, probes }: I
     : KubeClient.fromKubeconfig(kubeconfig, defaults))
   const installer = new Installer({
     ...{ image, hostRoot, name, address, logger, port: agentPort },
-    cluster: clusterSide(client, name),
+    cluster: clusterSide(client, name, kubeconfig === undefined ? podToken : undefined),
     programs: programsUnder(hostRoot),
   })
   await keep((signal) => installer.look(signal), 'the agent of this version is at work', probes)

@@ -127,6 +127,7 @@ export class TestHost implements AsyncDisposable {
   }
 
   readonly #cluster: ClusterSide = {
+    nodeUidAtHand: async () => this.nodeUid,
     trust: async () => {
       if (this.clusterFault) throw this.clusterFault
       return { bundle: this.authority.certificate, nodeUid: this.nodeUid }
