@@ -52,6 +52,8 @@ export function initConfiguration(node: JoiningNode, version: string, token: str
       localAPIEndpoint: { advertiseAddress: node.address, bindPort: 6443 },
       bootstrapTokens: [{ token, ttl: '24h0m0s' }],
       nodeRegistration: registration(node),
+      // Part of what lies on a node from the start.
+      patches: { directory: '/etc/kubernetes/patches' },
     },
     {
       apiVersion,
