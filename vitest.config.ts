@@ -21,10 +21,11 @@ export default defineConfig({
             '**/*.cluster.test.ts',
             '**/*.hosts.test.ts',
             '**/*.kubeadm.test.ts',
+            '**/*.browser.test.ts',
             '**/*.machine.test.ts',
           ],
           // None takes so long by itself: a property over many runs may, on a machine that does other work.
-          testTimeout: 30_000,
+          testTimeout: 60_000,
         },
       },
       {
@@ -36,6 +37,17 @@ export default defineConfig({
           hookTimeout: 60_000,
           // Each file has an API server of its own, and waits for it more than it works.
           maxWorkers: 2,
+        },
+      },
+      {
+        test: {
+          name: 'browser',
+          include: ['**/*.browser.test.ts'],
+          exclude: ignored,
+          testTimeout: 300_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+          maxConcurrency: 2,
         },
       },
       {
@@ -66,8 +78,6 @@ export default defineConfig({
           testTimeout: 300_000,
           hookTimeout: 120_000,
           fileParallelism: false,
-          // Of the tests of a file that say so.
-          maxConcurrency: 2,
         },
       },
     ],

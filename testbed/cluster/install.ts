@@ -5,8 +5,15 @@ import { CommandError } from '../command.ts'
 import { imageArchive, type KeelsonImage } from '../images/keelson-image.ts'
 import { report } from '../progress.ts'
 import type { Cluster } from './cluster.ts'
+import { prepareCluster } from './prepare.ts'
 
 const chart = resolve(import.meta.dirname, '../../deploy/chart')
+
+/** As {@link prepareCluster}, and the images that can be installed then. */
+export async function prepareInstallation(): Promise<Record<string, string>> {
+  await imageArchive()
+  return prepareCluster()
+}
 
 export type InstallOptions = {
   /** Loaded into every host first; default: that of the tree. It has to be made before a capsule is entered (`imageArchive`). */

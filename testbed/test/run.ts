@@ -2,14 +2,14 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join, resolve } from 'node:path'
 import { Capsule } from '../capsule/capsule.ts'
-import { prepareCluster } from '../cluster/prepare.ts'
+import { prepareInstallation } from '../cluster/install.ts'
 import { dyingWithStarter } from '../command.ts'
 import { programs } from '../programs/programs.ts'
 import { prepareWorld } from '../world/prepare.ts'
 import type { Counts } from './reporter.ts'
 
 /**
- * Runs the suites one after another, prints the time of each and closes with the sums.
+ * Runs the suites, prints the time of each and closes with the sums.
  *
  * Arguments: names of suites, for only those; TEST in the environment narrows them to files whose path holds it. A suite is a vitest
  * project (vitest.config.ts) but for `check`, which is `make check`.
@@ -83,10 +83,24 @@ const suites: Readonly<Record<string, Suite>> = {
   check: { run: runCheck },
   unit: { run: runHere },
   cluster: { prepare: prepareWorldAndHelm, run: runInCapsule },
+  browser: { prepare: prepareWorld, run: runHere },
   hosts: { prepare: prepareWorld, run: runInCapsule },
-  kubeadm: { prepare: prepareCluster, run: runInCapsule },
+  kubeadm: { prepare: prepareInstallation, run: runInCapsule },
   machine: { prepare: prepareWorld, run: runHere },
 }
+
+/**
+ * One after another, and in each the rows beside each other: those with hosts wait more than they work. The kernel's inotify instances suffice for the hosts of
+ * one suite at a time, and `machine` looks at all that is on the machine, so nothing else may come and go then.
+ */
+const stages: readonly (readonly (readonly string[])[])[] = [
+  [['check']],
+  [
+    ['unit', 'cluster', 'browser'],
+    ['hosts', 'kubeadm'],
+  ],
+  [['machine']],
+]
 
 const wanted = process.argv.slice(2)
 const unknown = wanted.filter((name) => suites[name] === undefined)
@@ -101,16 +115,23 @@ const prepared = new Map<Suite['prepare'], Environment>([[undefined, {}]])
 for (const { prepare } of names.map((name) => suites[name]!))
   if (prepare !== undefined && !prepared.has(prepare)) prepared.set(prepare, await prepare())
 rows.push(`prepared in ${seconds(start)}`)
-for (const name of names) {
+
+async function runSuite(name: string): Promise<void> {
   const began = performance.now()
   console.log(`\n[test] ${name}`)
   const { prepare, run } = suites[name]!
   const counts = await run(name, prepared.get(prepare)!)
   for (const key of Object.keys(total) as (keyof Counts)[]) total[key] += counts[key]
-  rows.push(
-    `${name}: ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped, ${counts.retried} retried in ${seconds(began)}`,
-  )
+  const row = `${name}: ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped, ${counts.retried} retried in ${seconds(began)}`
+  console.log(`\n[test] ${row}`)
+  rows.push(row)
 }
+
+async function runInOrder(suitesOfRow: readonly string[]): Promise<void> {
+  for (const name of suitesOfRow) if (names.includes(name)) await runSuite(name)
+}
+
+for (const stage of stages) await Promise.all(stage.map((row) => runInOrder(row)))
 console.log(`\n${rows.map((row) => `[test] ${row}`).join('\n')}\n[test] all in ${seconds(start)}\n`)
 // No test may be left out or be given a second chance unseen.
 const bad = total.failed + total.skipped + total.retried
