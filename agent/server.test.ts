@@ -441,6 +441,25 @@ describe('the end', () => {
     keepAlive.destroy()
   })
 
+  test('what is in hand is finished, even where its client has gone: the next agent knows how it ended', async () => {
+    const probe = new Probe()
+    probe.held = true
+    await using agent = await RunningAgent.start(pki, { types: types(probe.type()) })
+    const client = new AbortController()
+    const post = agent.post('probe', { id: '1' }, { signal: client.signal })
+    await eventually('it is in hand', () => probe.inHand === 1)
+    client.abort()
+    await expect(post).rejects.toThrow('abort')
+    await eventually('the agent has seen it go', () => agent.log.some(({ status }) => status === 499))
+    let over = false
+    const closed = agent.server.close(60_000).then(() => (over = true))
+    await expect(agent.call({ path: '/v1/probe' })).rejects.toMatchObject({ code: 'ECONNREFUSED' })
+    expect([over, probe.inHand]).toEqual([false, 1])
+    probe.release()
+    await closed
+    expect([probe.inHand, probe.stopped]).toEqual([0, []])
+  })
+
   test('what is not done at the deadline is stopped and cut off', async () => {
     const probe = new Probe()
     probe.held = true

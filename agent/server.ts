@@ -65,6 +65,8 @@ export class AgentServer {
   /** As accepted, so also those that are in the middle of their handshake. */
   readonly #sockets = new Set<Socket>()
   readonly #inHand = new Set<ServerResponse>()
+  /** An act goes on where its connection is gone. */
+  readonly #serving = new Set<Promise<void>>()
   #closing = false
 
   /** Takes up what the agent remembers. Throws `ResourceError` where that cannot be read. */
@@ -115,7 +117,8 @@ export class AgentServer {
       this.#send(response, { ...refused(refusal), headers: { connection: 'close' } })
     })
     this.#server.on('request', (request, response) => {
-      void this.#serve(request, response)
+      const serving = this.#serve(request, response).finally(() => this.#serving.delete(serving))
+      this.#serving.add(serving)
     })
   }
 
@@ -134,11 +137,14 @@ export class AgentServer {
     // Node closes those only that have had a request before.
     const busy = new Set([...this.#inHand].map(({ socket }) => socket && peer(socket)))
     for (const socket of this.#sockets) if (!busy.has(peer(socket))) socket.destroy()
+    const { promise: late, resolve: isLate } = Promise.withResolvers<void>()
     const timer = setTimeout(() => {
       this.#stop.abort(new Refusal(503, 'AgentStopping', 'the agent was stopped before this was done'))
       for (const socket of this.#sockets) socket.destroy()
+      isLate()
     }, deadlineMs)
     await closed
+    await Promise.race([Promise.all(this.#serving), late])
     clearTimeout(timer)
   }
 
