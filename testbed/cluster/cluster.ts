@@ -39,6 +39,7 @@ export class Cluster implements AsyncDisposable {
   readonly #programs: { readonly kubectl: string; readonly helm: string }
   readonly #token = newToken()
   readonly #hostnamesOfNodes: boolean
+  readonly #archives: string[] = []
   #hosts = 0
   readonly #began = performance.now()
 
@@ -176,9 +177,10 @@ export class Cluster implements AsyncDisposable {
       await this.mustKubectl(['wait', `--for=${state}`, `node/${name}`, '--timeout=120s'])
   }
 
-  /** One more host, booted and joined, and Ready. */
+  /** One more host, booted and joined, and Ready; with the images that were loaded into the others, since it cannot pull them. */
   async addWorker(name: string, options: { readonly hostname?: string } = {}): Promise<Host> {
     const host = await this.#bootHost(name, options.hostname)
+    for (const archive of this.#archives) await this.#loadImage(host, archive)
     await this.#join(host)
     await this.#nodeReady(name)
     return host
@@ -208,6 +210,7 @@ export class Cluster implements AsyncDisposable {
 
   /** Loads an image into the containerd of each host, from an archive as `docker save` writes it. No registry can be reached from here. */
   async loadImage(archive: string): Promise<void> {
+    if (!this.#archives.includes(archive)) this.#archives.push(archive)
     await settled(this.lab.hosts.map((host) => this.#loadImage(host, archive)))
   }
 

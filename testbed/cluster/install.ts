@@ -7,16 +7,22 @@ import { report } from '../progress.ts'
 import type { Cluster } from './cluster.ts'
 import { prepareCluster } from './prepare.ts'
 
-const chart = resolve(import.meta.dirname, '../../deploy/chart')
+/** Of the tree. */
+export const chartFolder = resolve(import.meta.dirname, '../../deploy/chart')
+
+/** What tests upgrade to. */
+export const nextImage = { version: '0.2.0' } as const satisfies KeelsonImage
+/** What they cannot upgrade to. */
+export const brokenImage = { version: '0.1.1', brokenAgent: true } as const satisfies KeelsonImage
 
 /** As {@link prepareCluster}, and the images that can be installed then. */
 export async function prepareInstallation(): Promise<Record<string, string>> {
-  await imageArchive()
+  for (const image of [{}, nextImage, brokenImage]) await imageArchive(image)
   return prepareCluster()
 }
 
 export type InstallOptions = {
-  /** Loaded into every host first; default: that of the tree. It has to be made before a capsule is entered (`imageArchive`). */
+  /** Loaded into every host first; default: that of the tree. */
   readonly image?: KeelsonImage
   /** Of the chart, beside what a cluster without volumes and registry needs. */
   readonly values?: Readonly<Record<string, unknown>>
@@ -37,7 +43,7 @@ export async function installKeelson(cluster: Cluster, options: InstallOptions =
   const own = { image: { tag: version }, console: { database: { type: 'EmptyDir' } } }
   const overrides = Object.entries(values).map(([key, value]) => `--set-json=${key}=${JSON.stringify(value)}`)
   const argv = [
-    ...['upgrade', '--install', 'keelson', chart, `--namespace=${systemNamespace}`, '--create-namespace'],
+    ...['upgrade', '--install', 'keelson', chartFolder, `--namespace=${systemNamespace}`, '--create-namespace'],
     ...['--values=-', ...overrides],
     ...(wait ? ['--wait', '--timeout=120s'] : []),
   ]
