@@ -10,17 +10,17 @@ interface ClusterRole {
   readonly rules: readonly { readonly resources: readonly string[] }[]
 }
 
-const clusterRoles = ['rbac/people.yaml', 'console/access.yaml']
-  .map((file) => readFileSync(resolve(import.meta.dirname, '../../deploy', file), 'utf8'))
-  .flatMap((text) => parseAllDocuments(text).map((document) => document.toJS() as ClusterRole))
-  .filter(({ kind }) => kind === 'ClusterRole')
+const installed = readFileSync(resolve(import.meta.dirname, '../../deploy/keelson.yaml'), 'utf8')
+const clusterRoles = parseAllDocuments(installed)
+  .map((document) => document.toJS() as ClusterRole | null)
+  .filter((object) => object?.kind === 'ClusterRole')
 
 test('the roles that the console gives are those that come along', () => {
-  expect(clusterRoles.map(({ metadata }) => metadata.name)).toEqual([...roles])
+  expect(clusterRoles.map((role) => role?.metadata.name)).toEqual(expect.arrayContaining([...roles]))
 })
 
 test('rights on hosts can be given for everything that a host has', () => {
-  const everything = clusterRoles.find(({ metadata }) => metadata.name === 'keelson-admin')!
+  const everything = clusterRoles.find((role) => role?.metadata.name === 'keelson-admin')!
   const resources = everything.rules.flatMap((rule) => rule.resources).filter((name) => name.startsWith('hosts/'))
   expect(resources.toSorted()).toEqual(hostAreas.map((area) => `hosts/${area}`).toSorted())
 })

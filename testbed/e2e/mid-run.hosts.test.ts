@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { eventually } from '../deadline.ts'
 import { CountedUnit } from '../world/counted-unit.ts'
+import { enrolHost } from '../world/enrolment.ts'
 import { HeldReceiver } from '../world/held-receiver.ts'
 import type { Requests, SpecInput } from '../world/requests.ts'
 import { sharedWorld } from '../world/shared-world.ts'
@@ -141,6 +142,8 @@ test('a Node is deleted: its host is named and gets nothing, the others are serv
   await eventually('its Host is back', async () =>
     (await world.kubectl('get', 'hosts', '--output=name')).includes(gone),
   )
+  // The certificate of the Node that was deleted is worth nothing to this one.
+  await enrolHost(world.cluster, world.host(gone))
   await world.hostsReady()
 })
 

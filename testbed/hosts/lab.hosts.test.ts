@@ -156,11 +156,10 @@ describe('the layers', () => {
     await lab.host('three').run(['systemctl', 'start', 'nginx'])
     expect(await (await fetch(`${url}/any`)).text()).toBe('three\n')
     expect((await fetch(`${url}/broken`)).status).toBe(500)
-    const log = await read('three', 'cat', '/var/log/nginx/access.log')
-    expect(log.split('\n')).toEqual([
-      expect.stringContaining('"GET /any HTTP/1.1" 200'),
-      expect.stringContaining('500'),
-    ])
+    // It answers first, and writes that down then.
+    await expect
+      .poll(async () => (await read('three', 'cat', '/var/log/nginx/access.log')).split('\n'))
+      .toEqual([expect.stringContaining('"GET /any HTTP/1.1" 200'), expect.stringContaining('500')])
   })
 })
 
