@@ -29,8 +29,9 @@ export const commands: readonly Command[] = [
   },
   {
     name: 'join',
-    usage: '--name HOST [--kubeconfig FILE] [--folder FOLDER] [--timeout-seconds N]',
-    summary: 'gets this host its certificate; without --kubeconfig as the Pod that this runs in',
+    usage: '--name HOST [--kubeconfig FILE] [--folder FOLDER] [--replace] [--timeout-seconds N]',
+    summary:
+      'gets this host its certificate, with --replace another one in place of a good one; without --kubeconfig as the Pod that this runs in',
     run: async (args, out) => (await import('./join.ts')).join(args, out),
   },
   {

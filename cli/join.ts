@@ -11,9 +11,10 @@ export async function join(args: readonly string[], out: Print): Promise<void> {
     name: { type: 'string' },
     kubeconfig: { type: 'string' },
     folder: { type: 'string', default: defaultFolder },
+    replace: { type: 'boolean', default: false },
     'timeout-seconds': { type: 'string', default: '3600' },
   })
-  const { name, kubeconfig, folder } = values
+  const { name, kubeconfig, folder, replace } = values
   const timeoutSeconds = Number(values['timeout-seconds'])
   if (positionals.length > 0) throw new UsageError(`${JSON.stringify(positionals[0])} is not an option`)
   if (name === undefined) throw new UsageError('--name: give the name that the Host has, or is to have')
@@ -23,7 +24,7 @@ export async function join(args: readonly string[], out: Print): Promise<void> {
     ? KubeClient.inCluster({ fieldManager })
     : KubeClient.fromKubeconfig(kubeconfig, { fieldManager }))
   const { outcome, expiresAt } = await enrol({
-    ...{ name, folder, client, timeoutMs: timeoutSeconds * 1_000 },
+    ...{ name, folder, client, replace, timeoutMs: timeoutSeconds * 1_000 },
     onRequest: (request) => {
       out(`asked for the certificate of ${name}, with the key ${request.keyFingerprint}`)
       out(`waiting; where a person must approve it: keelson approve ${request.name}`)

@@ -1,5 +1,4 @@
-import { copyFile, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { copyFile, mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { stringify } from 'yaml'
@@ -93,18 +92,15 @@ describe('a pod', () => {
   })
 
   test('runs an image that was loaded by hand', async () => {
-    const directory = await mkdtemp(join(tmpdir(), 'keelson-load-image-'))
-    try {
-      const tree = join(directory, 'tree')
-      await mkdir(join(tree, 'bin'), { recursive: true })
-      await copyFile(join(await programs('pause'), 'pause'), join(tree, 'bin/loaded'))
-      const reference = 'testbed.keelson.dev/loaded:1'
-      const out = join(directory, 'loaded.tar')
-      await dockerArchive({ reference, tree, out, entrypoint: ['/bin/loaded'] })
-      await cluster.loadImage(out)
-    } finally {
-      await rm(directory, { recursive: true, force: true })
-    }
+    // As long as the cluster lives: a worker that joins later gets the image too.
+    const directory = join(cluster.directory, 'loaded')
+    const tree = join(directory, 'tree')
+    await mkdir(join(tree, 'bin'), { recursive: true })
+    await copyFile(join(await programs('pause'), 'pause'), join(tree, 'bin/loaded'))
+    const reference = 'testbed.keelson.dev/loaded:1'
+    const out = join(directory, 'loaded.tar')
+    await dockerArchive({ reference, tree, out, entrypoint: ['/bin/loaded'] })
+    await cluster.loadImage(out)
     await cluster.mustKubectl(['run', 'loaded', '--image=testbed.keelson.dev/loaded:1'])
     await cluster.mustKubectl(['wait', '--for=condition=Ready', 'pod/loaded', '--timeout=60s'])
     expect(await field('pod/loaded', '.status.containerStatuses[0].image')).toBe('testbed.keelson.dev/loaded:1')

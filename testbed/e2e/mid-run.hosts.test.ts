@@ -143,7 +143,7 @@ test('a Node is deleted: its host is named and gets nothing, the others are serv
     (await world.kubectl('get', 'hosts', '--output=name')).includes(gone),
   )
   // The certificate of the Node that was deleted is worth nothing to this one.
-  await enrolHost(world.cluster, world.host(gone))
+  await enrolHost(world.cluster, world.host(gone), '--replace')
   await world.hostsReady()
 })
 

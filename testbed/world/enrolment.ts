@@ -13,13 +13,13 @@ const credentials = '/etc/keelson/installer.kubeconfig'
  * Gives a host its certificate in the one way there is: the executable, run in the host, makes the key there and asks the API server by a token that is
  * bound to the installer's Pod on the host's Node. The token is on the host for as long as that takes, as it is while that Pod runs.
  */
-export async function enrolHost(cluster: ControlPlane, host: Host): Promise<void> {
+export async function enrolHost(cluster: ControlPlane, host: Host, ...flags: readonly string[]): Promise<void> {
   const { name, root } = host
   const { kubeconfig } = await podToken(cluster, { node: name, namespace: systemNamespace, account: installerAccount })
   const argv = ['/opt/keelson/current/bin/node', '/opt/keelson/current/keelson.mjs', 'join', '--name', name]
   await copyFile(kubeconfig, join(root, credentials))
   try {
-    await host.run([...argv, '--kubeconfig', credentials, '--timeout-seconds=60'])
+    await host.run([...argv, '--kubeconfig', credentials, '--timeout-seconds=60', ...flags])
   } finally {
     await rm(join(root, credentials))
   }
